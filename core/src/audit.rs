@@ -1,8 +1,8 @@
 //! The audit chain: who did what to which thing, append-only, each record bound to the one before by its hash.
 //!
 //! A record is written in the transaction of the change that it describes. It names people by id only, so that
-//! erasing a person leaves the chain valid. Several instances share one chain: their transactions are serializable
-//! (db.rs), so two writers can't fork it.
+//! erasing a person leaves the chain valid. Several instances share one chain: only one of them writes at
+//! a time (db.rs), so two writers can't fork it.
 
 use serde_json::Value;
 use sqlx::Row;
