@@ -514,6 +514,9 @@ pub struct Remedy {
     /// Form sentence; required for SGB X (§ 36 SGB X), empty otherwise.
     #[serde(default)]
     pub form_line: String,
+    /// Body or address has not been confirmed by a person yet; `amtsbote check` warns of it.
+    #[serde(default)]
+    pub needs_check: bool,
 }
 
 /// Kinds of remedy.

@@ -1,0 +1,199 @@
+//! Rules about the words of a definition: languages, promises, placeholders, the words that people search with.
+
+use std::collections::BTreeMap;
+
+use super::Report;
+use crate::service::{Localized, OutputKind, Service};
+
+/// Words in a chat that read like a decision or a Zusicherung (§ 38 VwVfG, § 34 SGB X); compared in lower case.
+const PROMISES: [&str; 18] = [
+    "wird genehmigt",
+    "wird bewilligt",
+    "wird bewilliget",
+    "ist genehmigt",
+    "ist bewilligt",
+    "wird stattgegeben",
+    "haben sie anspruch",
+    "sie haben anspruch",
+    "haben einen anspruch",
+    "sie haben einen anspruch",
+    "steht ihnen zu",
+    "bekommen sie auf jeden fall",
+    "garantieren wir",
+    "wir sichern ihnen zu",
+    "sie bekommen den ausweis",
+    "you are entitled",
+    "will be granted",
+    "will be approved",
+];
+
+/// Longest sentence of simple German, in words (Einfache Sprache).
+const SIMPLE_WORDS: usize = 15;
+
+/// Every text that citizens see, with its path and whether simple German is demanded (not for short names).
+fn shown(service: &Service) -> Vec<(String, &Localized, bool)> {
+    let mut texts: Vec<(String, &Localized, bool)> =
+        vec![("titles".to_owned(), &service.titles, true), ("summary".to_owned(), &service.summary, true)];
+    for (index, fact) in service.facts.iter().enumerate() {
+        texts.push((format!("facts.{index}.text"), &fact.text, true));
+    }
+    for (index, item) in service.fee.iter().flat_map(|fee| fee.items.iter()).enumerate() {
+        texts.push((format!("fee.items.{index}.label"), &item.label, false));
+    }
+    for (index, field) in service.fields.iter().enumerate() {
+        texts.push((format!("fields.{index}.label"), &field.label, false));
+        texts.push((format!("fields.{index}.question"), &field.question, true));
+        if !field.help.is_empty() {
+            texts.push((format!("fields.{index}.help"), &field.help, true));
+        }
+        for (number, choice) in field.choices.iter().enumerate() {
+            texts.push((format!("fields.{index}.choices.{number}.label"), &choice.label, false));
+        }
+        if let Some(stop) = &field.stop {
+            texts.push((format!("fields.{index}.stop.say"), &stop.say, true));
+        }
+    }
+    for (index, document) in service.documents.iter().enumerate() {
+        texts.push((format!("documents.{index}.label"), &document.label, false));
+        texts.push((format!("documents.{index}.reason"), &document.reason, true));
+    }
+    if let Some(declaration) = &service.declaration {
+        texts.push(("declaration.text".to_owned(), &declaration.text, true));
+    }
+    texts
+}
+
+pub(super) fn languages(report: &mut Report<'_>, service: &Service) {
+    for (path, texts, simple) in shown(service) {
+        let needed: &[&str] = if simple { &["de", "de-simple", "en"] } else { &["de", "en"] };
+        for language in needed {
+            if texts.get(*language).is_none_or(|text| text.trim().is_empty()) {
+                report.error(
+                    &format!("{path}.{language}"),
+                    format!("Der Text auf „{language}“ fehlt."),
+                    format!("Ergänzen Sie {language} = \"…\"."),
+                );
+            }
+        }
+        for language in texts.keys() {
+            let tag = |c: char| c.is_ascii_lowercase() || c == '-';
+            if !(2..=9).contains(&language.len()) || !language.chars().all(tag) {
+                report.error(
+                    &format!("{path}.{language}"),
+                    format!("„{language}“ ist kein Sprachkürzel."),
+                    "Schreiben Sie z. B. de, de-simple, en, uk.",
+                );
+            }
+        }
+        if let Some(text) = texts.get("de-simple") {
+            let longest = text.split(['.', '!', '?', ':', '\n']).map(|s| s.split_whitespace().count()).max();
+            if longest.is_some_and(|words| words > SIMPLE_WORDS) {
+                report.warning(
+                    &format!("{path}.de-simple"),
+                    format!("Ein Satz hat mehr als {SIMPLE_WORDS} Wörter."),
+                    "Teilen Sie ihn: ein Gedanke, ein Satz.",
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn promises(report: &mut Report<'_>, service: &Service) {
+    for (path, texts, _) in shown(service) {
+        for (language, text) in texts {
+            let lower = text.to_lowercase();
+            if let Some(promise) = PROMISES.iter().find(|promise| lower.contains(*promise)) {
+                report.error(
+                    &format!("{path}.{language}"),
+                    format!("„{promise}“ liest sich wie eine Zusage."),
+                    "Nennen Sie die Voraussetzungen und schreiben Sie: „Entscheiden wird das Amt.“",
+                );
+            }
+        }
+    }
+}
+
+/// `{x}` in texts for papers must be a question that everybody answers, else the paper has a hole.
+pub(super) fn placeholders(report: &mut Report<'_>, service: &Service) {
+    let mut papers: Vec<(String, &str)> = Vec::new();
+    for (index, outcome) in service.decision.outcomes.iter().enumerate() {
+        papers.push((format!("decision.outcomes.{index}.tenor"), &outcome.tenor));
+        for (number, reason) in outcome.reasons.iter().enumerate() {
+            papers.push((format!("decision.outcomes.{index}.reasons.{number}.text"), &reason.text));
+        }
+    }
+    papers.push(("output.title".to_owned(), &service.output.title));
+    if service.output.kind != OutputKind::None {
+        papers.extend(
+            service
+                .output
+                .text
+                .iter()
+                .enumerate()
+                .map(|(i, text)| (format!("output.text.{i}"), text.as_str())),
+        );
+    }
+    for (path, text) in papers {
+        for name in names_in_braces(text) {
+            match service.fields.iter().find(|field| field.id == name) {
+                None => report.error(&path, format!("{{{name}}} ist keine Frage dieser Leistung."), known_fields(service)),
+                Some(field) if field.optional || field.only_if.is_some() => report.error(
+                    &path,
+                    format!("{{{name}}} wird nicht von allen beantwortet; im Papier bliebe eine Lücke."),
+                    "Nehmen Sie eine Pflichtfrage ohne only_if oder schreiben Sie den Satz ohne diesen Platzhalter.",
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn known_fields(service: &Service) -> String {
+    let ids: Vec<String> = service.fields.iter().map(|field| format!("{{{}}}", field.id)).collect();
+    format!("Möglich sind: {}.", ids.join(", "))
+}
+
+fn names_in_braces(text: &str) -> Vec<&str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+}
+
+pub(super) fn search_words(report: &mut Report<'_>, service: &Service) {
+    if service.synonyms.is_empty() {
+        report.error(
+            "synonyms",
+            "Ohne andere Namen findet niemand die Leistung.",
+            "Nennen Sie, wie die Leute dazu sagen.",
+        );
+    }
+    if service.examples.is_empty() {
+        report.error(
+            "examples",
+            "Es fehlen Beispielsätze.",
+            "Schreiben Sie Sätze, mit denen Menschen danach fragen.",
+        );
+    }
+}
+
+/// The same synonym or example in two services: the assistant could not tell them apart.
+pub(super) fn phrases_shared(
+    report: &mut Report<'_>,
+    service: &Service,
+    seen: &mut BTreeMap<String, String>,
+) {
+    let lists = [("synonyms", &service.synonyms), ("examples", &service.examples)];
+    for (list, phrases) in lists {
+        for (index, phrase) in phrases.iter().enumerate() {
+            let key = phrase.trim().to_lowercase();
+            match seen.get(&key) {
+                Some(other) if *other != service.id => report.error(
+                    &format!("{list}.{index}"),
+                    format!("„{phrase}“ steht auch bei „{other}“."),
+                    "Streichen Sie es bei einer der beiden Leistungen.",
+                ),
+                Some(_) | None => {
+                    seen.insert(key, service.id.clone());
+                }
+            }
+        }
+    }
+}
