@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use amtsbote_knowledge::Trust;
 
-use crate::clock::Timestamp;
-use crate::id::{ConversationId, DocumentId, OutboxId};
+use crate::id::{ConversationId, DocumentId, OutboxId, PersonId};
 
 /// Kinds of channels. What each may carry is one table: `permission.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,8 +53,8 @@ pub struct Incoming {
     pub external_id: String,
     /// Trust level of the login that sent it.
     pub trust: Trust,
-    /// When it arrived.
-    pub at: Timestamp,
+    /// Who is logged in; a conversation of somebody else is not reachable.
+    pub person: Option<PersonId>,
     /// What it says.
     pub body: Body,
 }
@@ -66,7 +65,12 @@ pub enum Body {
     /// Words, or the value of a pressed choice.
     Text(String),
     /// A file that has passed the checks and lies in the file store.
-    File(DocumentId),
+    File {
+        /// The stored document.
+        document: DocumentId,
+        /// Its name as the citizen knows it.
+        name: String,
+    },
 }
 
 /// What the office says, once for all channels.

@@ -109,6 +109,15 @@ impl MasterKey {
     }
 }
 
+/// What a function needs to open and seal rows: the master key, and the source of nonces and ids.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// Wraps the keys of the rows.
+    pub master: MasterKey,
+    /// Time and randomness.
+    pub clock: Clock,
+}
+
 /// Key of one person, case or conversation.
 #[derive(Clone)]
 pub struct DataKey([u8; 32]);

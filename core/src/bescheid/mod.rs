@@ -1,0 +1,1 @@
+//! Bescheid: in work.

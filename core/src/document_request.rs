@@ -1,0 +1,1 @@
+//! Document_request: in work.
