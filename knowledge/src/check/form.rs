@@ -78,7 +78,7 @@ fn limits(report: &mut Report<'_>, path: &str, field: &Field) {
             (Some(_), Some(_)) => {
                 report.error(&format!("{path}.min"), "min ist größer als max.", "Tauschen Sie die beiden.");
             }
-            (Some(_), None) | (None, Some(_)) | (None, None) => {
+            (Some(_) | None, None) | (None, Some(_)) => {
                 report.error(
                     &format!("{path}.min"),
                     "Eine Zahl ohne Grenzen.",

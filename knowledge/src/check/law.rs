@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::Report;
 use crate::office::Offices;
 use crate::service::{
-    DataClass, DecisionKind, FeeWhen, FieldKind, OutputKind, Procedure, RemedyKind, Schriftform, Service,
-    Topic, Trust,
+    DataClass, Decision, DecisionKind, FeeWhen, FieldKind, OutputKind, Procedure, RemedyKind, Schriftform,
+    Service, Topic, Trust,
 };
 
 /// Roles that may approve (`administration.md` section 10).
@@ -268,28 +268,7 @@ pub(super) fn decision(report: &mut Report<'_>, service: &Service) {
             "Löschen Sie die Ergebnisse oder ändern Sie decision.kind.",
         );
     }
-    super::form::unique(
-        report,
-        "decision.outcomes",
-        decision.outcomes.iter().map(|outcome| outcome.id.as_str()),
-    );
-    for (index, outcome) in decision.outcomes.iter().enumerate() {
-        let path = format!("decision.outcomes.{index}");
-        if outcome.tenor.trim().is_empty() {
-            report.error(
-                &format!("{path}.tenor"),
-                "Der Tenor ist leer.",
-                "Schreiben Sie den Satz, der entscheidet.",
-            );
-        }
-        if outcome.reasons.is_empty() || outcome.reasons.iter().any(|reason| reason.text.trim().is_empty()) {
-            report.error(
-                &format!("{path}.reasons"),
-                "Es fehlt eine Begründung (§ 39 VwVfG, § 35 SGB X).",
-                "Ergänzen Sie mindestens einen Baustein mit label und text.",
-            );
-        }
-    }
+    outcomes(report, decision);
     if decides && service.procedure == Procedure::None {
         report.error(
             "procedure",
@@ -346,6 +325,34 @@ pub(super) fn decision(report: &mut Report<'_>, service: &Service) {
         matches!(output.kind, OutputKind::Certificate | OutputKind::Extract | OutputKind::Confirmation);
     if needs_text && output.text.iter().all(|paragraph| paragraph.trim().is_empty()) {
         report.error("output.text", "Das Papier hat keinen Text.", "Schreiben Sie mindestens einen Absatz.");
+    }
+}
+
+/// Each possible result has a name of its own, a sentence that decides, and reasons.
+fn outcomes(report: &mut Report<'_>, decision: &Decision) {
+    super::form::unique(
+        report,
+        "decision.outcomes",
+        decision.outcomes.iter().map(|outcome| outcome.id.as_str()),
+    );
+    for (index, outcome) in decision.outcomes.iter().enumerate() {
+        let path = format!("decision.outcomes.{index}");
+        if outcome.tenor.trim().is_empty() {
+            report.error(
+                &format!("{path}.tenor"),
+                "Der Tenor ist leer.",
+                "Schreiben Sie den Satz, der entscheidet.",
+            );
+        }
+        let reasons = outcome.reasons.iter().map(|reason| reason.id.as_str());
+        super::form::unique(report, &format!("{path}.reasons"), reasons);
+        if outcome.reasons.is_empty() || outcome.reasons.iter().any(|reason| reason.text.trim().is_empty()) {
+            report.error(
+                &format!("{path}.reasons"),
+                "Es fehlt eine Begründung (§ 39 VwVfG, § 35 SGB X).",
+                "Ergänzen Sie mindestens einen Baustein mit label und text.",
+            );
+        }
     }
 }
 

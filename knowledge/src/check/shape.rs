@@ -45,18 +45,23 @@ pub(crate) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<(T, Do
     loop {
         match T::deserialize(Deserializer::from(root.clone())) {
             Ok(value) if findings.is_empty() => return Ok((value, document)),
-            Ok(_) => return Err(findings),
+            Ok(_) => return Err(in_order(findings)),
             Err(error) => {
                 let unknown = error.message().starts_with("unknown field");
                 let path = document.path_of(&error.span().unwrap_or_default());
                 findings.push(document.shape_finding(&error, &path));
                 // Without the unknown key the rest can be read, so that one run shows all of them.
                 if !unknown || !remove(root.get_mut(), &path) {
-                    return Err(findings);
+                    return Err(in_order(findings));
                 }
             }
         }
     }
+}
+
+fn in_order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| finding.line);
+    findings
 }
 
 fn place(value: &Spanned<DeValue<'_>>) -> Place {

@@ -101,7 +101,7 @@ pub(super) fn languages(report: &mut Report<'_>, service: &Service) {
 pub(super) fn promises(report: &mut Report<'_>, service: &Service) {
     for (path, texts, _) in shown(service) {
         for (language, text) in texts {
-            let lower = text.to_lowercase();
+            let lower = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
             if let Some(promise) = PROMISES.iter().find(|promise| lower.contains(*promise)) {
                 report.error(
                     &format!("{path}.{language}"),
@@ -134,6 +134,15 @@ pub(super) fn placeholders(report: &mut Report<'_>, service: &Service) {
         );
     }
     for (path, text) in papers {
+        if text.matches('{').count() != names_in_braces(text).len()
+            || text.matches('}').count() != names_in_braces(text).len()
+        {
+            report.error(
+                &path,
+                "Eine geschweifte Klammer hat kein Gegenstück.",
+                "Schreiben Sie Platzhalter als {name}, mit beiden Klammern.",
+            );
+        }
         for name in names_in_braces(text) {
             match service.fields.iter().find(|field| field.id == name) {
                 None => report.error(&path, format!("{{{name}}} ist keine Frage dieser Leistung."), known_fields(service)),
@@ -154,6 +163,7 @@ fn known_fields(service: &Service) -> String {
 }
 
 fn names_in_braces(text: &str) -> Vec<&str> {
+    // A piece runs to the next opening brace, so a brace that is not closed gives no name.
     text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
 }
 
@@ -171,6 +181,11 @@ pub(super) fn search_words(report: &mut Report<'_>, service: &Service) {
             "Es fehlen Beispielsätze.",
             "Schreiben Sie Sätze, mit denen Menschen danach fragen.",
         );
+    }
+    for (list, phrases) in [("synonyms", &service.synonyms), ("examples", &service.examples)] {
+        for (index, _) in phrases.iter().enumerate().filter(|(_, phrase)| phrase.trim().is_empty()) {
+            report.error(&format!("{list}.{index}"), "Der Eintrag ist leer.", "Löschen Sie ihn.");
+        }
     }
 }
 
