@@ -4,6 +4,8 @@
 //! erasing a person leaves the chain valid. Several instances share one chain: only one of them writes at
 //! a time (db.rs), so two writers can't fork it.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 use sqlx::Row;
 
@@ -112,11 +114,11 @@ pub async fn record(
     Ok(())
 }
 
-/// The history of one thing, oldest first, at most `limit` records.
+/// The history of one thing, oldest first: the newest `limit` records.
 pub async fn history(tx: &mut Tx, subject: (&str, &str), limit: i64) -> Result<Vec<AuditRecord>> {
     let rows = sqlx::query(
         "select at, actor_kind, actor_id, action, details from audit \
-         where subject_kind = $1 and subject_id = $2 order by at, seq limit $3",
+         where subject_kind = $1 and subject_id = $2 order by at desc, seq desc limit $3",
     )
     .bind(subject.0)
     .bind(subject.1)
@@ -124,6 +126,7 @@ pub async fn history(tx: &mut Tx, subject: (&str, &str), limit: i64) -> Result<V
     .fetch_all(&mut *tx)
     .await?;
     rows.into_iter()
+        .rev()
         .map(|row| {
             Ok(AuditRecord {
                 at: Timestamp(row.try_get(0)?),
@@ -183,9 +186,10 @@ pub async fn verify(tx: &mut Tx) -> Result<std::result::Result<u64, String>> {
 
 /// Hash of a record: every field with its length before it, so that no two records share an encoding.
 fn record_hash(previous: &str, fields: &[&str]) -> String {
-    let mut canonical = previous.to_owned();
-    for field in fields {
-        canonical.push_str(&format!("\n{}:{field}", field.len()));
-    }
-    sha256_hex(canonical.as_bytes())
+    let encoded = fields.iter().fold(previous.to_owned(), |mut canonical, field| {
+        // Writing to a string can't fail.
+        let _ = write!(canonical, "\n{}:{field}", field.len());
+        canonical
+    });
+    sha256_hex(encoded.as_bytes())
 }

@@ -92,6 +92,7 @@ impl Clock {
     }
 
     /// `N` random bytes from the operating system, good for secrets.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may ask for randomness")]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0_u8; N];
         // The system's generator fails only before the kernel has seeded it; a program that runs then

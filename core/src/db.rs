@@ -312,6 +312,29 @@ pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
+/// A fresh database for a test: a file in `folder`, or, where `AMTSBOTE_TEST_POSTGRES` names a server
+/// (`postgres://user@host:port`), a new database there. `tests/run` runs every test both ways.
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the settings belong to the program, this belongs to the tests"
+)]
+pub(crate) async fn open_for_test(folder: &std::path::Path) -> Db {
+    let Ok(server) = std::env::var("AMTSBOTE_TEST_POSTGRES") else {
+        return Db::open(&format!("sqlite://{}/test.db", folder.display())).await.expect("opens");
+    };
+    install_default_drivers();
+    let name: String = folder.display().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let name = format!("t{}", name.to_lowercase());
+    let admin = AnyPool::connect(&format!("{server}/postgres")).await.expect("the test server answers");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database {name}")))
+        .execute(&admin)
+        .await
+        .expect("creates");
+    admin.close().await;
+    Db::open(&format!("{server}/{name}")).await.expect("opens")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,7 +354,7 @@ mod tests {
     #[tokio::test]
     async fn a_failing_or_panicking_transaction_undoes_only_itself() {
         let folder = tempfile::tempdir().expect("folder");
-        let db = Db::open(&format!("sqlite://{}/a.db", folder.path().display())).await.expect("opens");
+        let db = open_for_test(folder.path()).await;
         let good = db.write(|tx| note(tx, "good").boxed());
         let bad = db.write(|tx| {
             async move {
@@ -364,7 +387,7 @@ mod tests {
     #[tokio::test]
     async fn a_changed_audit_record_is_found() {
         let folder = tempfile::tempdir().expect("folder");
-        let db = Db::open(&format!("sqlite://{}/a.db", folder.path().display())).await.expect("opens");
+        let db = open_for_test(folder.path()).await;
         for subject in ["one", "two", "three"] {
             db.write(move |tx| note(tx, subject).boxed()).await.expect("writes");
         }
@@ -394,7 +417,7 @@ mod tests {
     #[tokio::test]
     async fn many_writers_share_commits_and_all_are_answered() {
         let folder = tempfile::tempdir().expect("folder");
-        let db = Db::open(&format!("sqlite://{}/a.db", folder.path().display())).await.expect("opens");
+        let db = open_for_test(folder.path()).await;
         let all = futures::future::join_all((0..200).map(|_| db.write(|tx| note(tx, "many").boxed()))).await;
         assert!(all.iter().all(Result::is_ok));
         let mut tx = db.read().await.expect("reads");

@@ -172,7 +172,10 @@ impl Part {
             Self::Text { text } | Self::Notice { text } => text.clone(),
             Self::Facts { rows } => rows
                 .iter()
-                .map(|row| format!("{}: {} ({})", row.label, row.text, row.source))
+                .map(|row| match row.source.as_str() {
+                    "" => format!("{}: {}", row.label, row.text),
+                    source => format!("{}: {} ({source})", row.label, row.text),
+                })
                 .collect::<Vec<_>>()
                 .join("\n"),
             Self::Question { progress, text, hint } => [progress, text, hint]

@@ -1,1 +1,205 @@
-//! Office: in work.
+//! The office: all that a running instance holds, and its use cases. Only this folder, `outbox` and `jobs` open
+//! transactions. It knows no web page and no chat protocol.
+
+mod conversation;
+mod delivery;
+mod desk;
+mod portal;
+
+use std::sync::Arc;
+
+use amtsbote_knowledge::{Catalogue, Index, Service, localized};
+use tokio::sync::broadcast;
+
+use crate::application::{self, Application};
+use crate::clock::Timestamp;
+use crate::config::Config;
+use crate::db::{Db, Tx};
+use crate::dialog::{CaseFacts, Facts, RESUME_CODE_LENGTH};
+use crate::document_request;
+use crate::error::{Error, Result};
+use crate::files::Files;
+use crate::id::{ConversationId, PersonId};
+use crate::message::ChannelKind;
+use crate::person;
+use crate::seal::{Keys, MasterKey};
+use crate::texts::Texts;
+
+pub use conversation::{Received, Snapshot, UploadRequest};
+pub use delivery::Fetched;
+pub use desk::{CaseView, DraftInput, PersonView};
+pub use portal::{PortalCase, PublicStatus};
+
+/// Most cases of a person that a conversation or the portal shows.
+const CASES_SHOWN: i64 = 50;
+
+/// All that a running instance holds. Shared by every channel.
+#[derive(Debug)]
+pub struct Office {
+    /// The settings.
+    pub config: Config,
+    /// The database.
+    pub db: Db,
+    /// Sealed files.
+    pub files: Files,
+    /// Master key, time and randomness.
+    pub keys: Keys,
+    /// The services.
+    pub catalogue: Arc<Catalogue>,
+    /// Finds a service for free text.
+    pub index: Index,
+    /// The program's sentences.
+    pub texts: Texts,
+    bell: broadcast::Sender<ConversationId>,
+}
+
+impl Office {
+    /// Opens database, files and key of the configured data folder.
+    pub async fn open(config: Config, clock: crate::clock::Clock) -> Result<Arc<Self>> {
+        let folder = config.data.folder.clone();
+        create_private(&folder).map_err(|error| {
+            Error::Setup(format!(
+                "cannot create the data folder {}: {error}; set data.folder to a folder that this user may write",
+                folder.display()
+            ))
+        })?;
+        let master = MasterKey::load_or_create(&config.master_key_file(), &clock)?;
+        let catalogue = Arc::new(load_catalogue(&config)?);
+        let index = Index::build(&catalogue)
+            .map_err(|error| Error::Setup(format!("cannot build the search index: {error}")))?;
+        Ok(Arc::new(Self {
+            db: Db::open(&config.database_url()).await?,
+            files: Files::local(&config.files_folder())?,
+            keys: Keys { master, clock },
+            catalogue,
+            index,
+            texts: Texts::embedded()?,
+            bell: broadcast::channel(1024).0,
+            config,
+        }))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.keys.clock.now()
+    }
+
+    /// Rings when a conversation of this instance has got a message. Only a hint: who listens reads the database.
+    pub fn listen(&self) -> broadcast::Receiver<ConversationId> {
+        self.bell.subscribe()
+    }
+
+    fn ring(&self, conversation: &ConversationId) {
+        // Nobody may be listening; that is fine.
+        let _ = self.bell.send(conversation.clone());
+    }
+
+    /// The service that the office offers under this id.
+    pub fn service(&self, id: &str) -> Option<&Arc<Service>> {
+        self.catalogue.get(id)
+    }
+
+    /// What the dialogue may know now.
+    async fn facts<'a>(
+        &'a self,
+        tx: &mut Tx,
+        conversation: &ConversationId,
+        about: Who<'_>,
+        now: Timestamp,
+    ) -> Result<Facts<'a>> {
+        let profile = match about.person {
+            Some(id) => person::load(tx, &self.keys, id).await?.map(|person| person.profile),
+            None => None,
+        };
+        let wanted = document_request::wanted(tx, &self.keys, conversation, about.person).await?;
+        let cases = match about.person {
+            Some(id) => {
+                let rows = application::of_person(tx, id, CASES_SHOWN).await?;
+                rows.into_iter().map(|row| self.case_facts(&row, about.language, &wanted)).collect()
+            }
+            None => Vec::new(),
+        };
+        Ok(Facts {
+            texts: &self.texts,
+            catalogue: &self.catalogue,
+            language: about.language.to_owned(),
+            channel: about.channel,
+            trust: about.trust,
+            profile,
+            today: now.date(),
+            phone: self.config.office.phone.clone(),
+            cases,
+            wanted,
+            fresh_id: self.keys.clock.id::<crate::id::ApplicationId>().0,
+            fresh_code: self.keys.clock.code(RESUME_CODE_LENGTH),
+        })
+    }
+
+    fn case_facts(
+        &self,
+        row: &application::Row,
+        language: &str,
+        wanted: &[document_request::WantedItem],
+    ) -> CaseFacts {
+        let (state_key, next_key) = application::status_text_key(row.state);
+        let title = self.catalogue.get(&row.service_id).map_or_else(
+            || row.service_id.clone(),
+            |service| localized(&service.titles, language).to_owned(),
+        );
+        CaseFacts {
+            id: row.id.clone(),
+            number: row.number.clone(),
+            title,
+            state_key,
+            next_key,
+            since: row.state_since,
+            due: row.due_at.filter(|_| row.state.is_before_decision()),
+            missing: wanted
+                .iter()
+                .filter(|item| item.application == row.id)
+                .map(|item| item.label.clone())
+                .collect(),
+            withdrawable: row.state.is_before_decision(),
+        }
+    }
+
+    /// The case, or "not found" when it does not exist.
+    async fn case(&self, tx: &mut Tx, id: &crate::id::ApplicationId) -> Result<Application> {
+        application::load(tx, &self.keys, id).await?.ok_or(Error::NotFound("application"))
+    }
+}
+
+/// On whose behalf, in which language and where the dialogue speaks.
+#[derive(Debug, Clone, Copy)]
+struct Who<'a> {
+    person: Option<&'a PersonId>,
+    trust: amtsbote_knowledge::Trust,
+    channel: ChannelKind,
+    language: &'a str,
+}
+
+/// Makes the folder so that only this user may look into it; an existing one keeps its rights.
+fn create_private(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)
+}
+
+fn load_catalogue(config: &Config) -> Result<Catalogue> {
+    let mut sources = amtsbote_knowledge::Sources::embedded();
+    let folder = &config.catalogue.folder;
+    if !folder.as_os_str().is_empty() {
+        sources.add_services(folder).map_err(|findings| wrong_catalogue(&findings))?;
+    }
+    Catalogue::from_sources(&sources).map_err(|findings| wrong_catalogue(&findings))
+}
+
+fn wrong_catalogue(findings: &[amtsbote_knowledge::Finding]) -> Error {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    Error::Setup(format!("the catalogue has errors; mend them and start again:\n{}", lines.join("\n")))
+}
