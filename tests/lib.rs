@@ -1,1 +1,1 @@
-//! Tests.
+//! Holds nothing: the tests are in `all.rs`.
