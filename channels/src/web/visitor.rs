@@ -141,7 +141,7 @@ impl Visitor {
         // A widget's line may name the language, until somebody chooses one.
         let asked = ["de", "de-simple", "en"]
             .into_iter()
-            .find(|code| query.split('&').any(|pair| pair.strip_prefix("lang=") == Some(code)));
+            .find(|code| query.split('&').any(|pair| pair.strip_prefix("language=") == Some(code)));
         let accepted = asked.unwrap_or(accepted);
         let stored = jar.get(SETTINGS_COOKIE).map(Cookie::value).unwrap_or_default();
         Ok(Self {
