@@ -114,7 +114,7 @@ async fn portal(State(web): State<Web>, visitor: Visitor) -> Answer {
             action_needed: may_see && facts.state_key == "status.awaiting_payment"
                 || facts.state_key == "status.documents_requested",
             next_step: if may_see { t.text(facts.next_key).to_owned() } else { String::new() },
-            submitted: facts.since.german_date(),
+            submitted: facts.submitted.german_date(),
             number: facts.number,
             title: facts.title,
         })

@@ -23,7 +23,9 @@ pub struct CaseFacts {
     pub state_key: &'static str,
     /// Key of the sentence that says who acts next.
     pub next_key: &'static str,
-    /// Since when.
+    /// When it arrived.
+    pub submitted: Timestamp,
+    /// Since when it is in this state.
     pub since: Timestamp,
     /// Until when the office means to be done.
     pub due: Option<Timestamp>,

@@ -152,6 +152,7 @@ impl Office {
             title,
             state_key,
             next_key,
+            submitted: row.submitted_at,
             since: row.state_since,
             due: row.due_at.filter(|_| row.state.is_before_decision()),
             missing: wanted
