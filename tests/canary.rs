@@ -67,6 +67,7 @@ async fn what_a_person_says_stands_in_no_log_and_in_no_plain_file() {
     let base = format!("http://127.0.0.1:{port}");
     while client.get(format!("{base}/healthz")).send().await.is_err() {
         assert!(child.try_wait().expect("waits").is_none(), "the program ended at its start");
+        // A pause between two looks, not a wait for a guessed time.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let page = client.get(format!("{base}/chat")).send().await.expect("page").text().await.expect("text");

@@ -68,6 +68,7 @@ async fn answers(client: &reqwest::Client, port: u16, child: &mut Child) -> bool
         if child.try_wait().expect("waits").is_some() {
             return false;
         }
+        // A pause between two looks, not a wait for a guessed time.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -15,6 +15,7 @@ use crate::dialog::{DialogState, Draft};
 use crate::error::{Error, Result};
 use crate::id::{ConversationId, DocumentId, MessageId, PersonId, StaffId};
 use crate::message::{ChannelKind, Reply};
+use crate::permission::{trust_from_number, trust_number};
 use crate::seal::{DataKey, Keys};
 
 /// Who may speak for the office (`conversation.md` 4.1).
@@ -115,26 +116,6 @@ pub struct Conversation {
     version: i64,
 }
 
-/// The number of a trust level in the database.
-pub fn trust_number(trust: Trust) -> i64 {
-    match trust {
-        Trust::T0 => 0,
-        Trust::T1 => 1,
-        Trust::T2 => 2,
-        Trust::T3 => 3,
-    }
-}
-
-/// The trust level of a number in the database; unknown numbers trust nobody.
-pub fn trust_of(number: i64) -> Trust {
-    match number {
-        1 => Trust::T1,
-        2 => Trust::T2,
-        3 => Trust::T3,
-        _ => Trust::T0,
-    }
-}
-
 /// The conversation that is held under this address of a channel.
 pub async fn at_address(tx: &mut Tx, channel: ChannelKind, address: &str) -> Result<Option<ConversationId>> {
     let row = sqlx::query("select id from conversation where channel = $1 and address = $2")
@@ -210,7 +191,7 @@ pub async fn load(tx: &mut Tx, keys: &Keys, id: &ConversationId) -> Result<Optio
         owner,
         queued_at: row.try_get::<Option<i64>, _>(4)?.map(Timestamp),
         language: row.try_get(5)?,
-        trust: trust_of(row.try_get(8)?),
+        trust: trust_from_number(row.try_get(8)?)?,
         state,
         updated_at: Timestamp(row.try_get(11)?),
         key,
@@ -367,7 +348,7 @@ fn read_message(row: &AnyRow, key: &DataKey, reader: Trust) -> Result<Message> {
         ("citizen", _) => Author::Citizen,
         _ => Author::Bot,
     };
-    let content = if trust_of(row.try_get(4)?) > reader {
+    let content = if trust_from_number(row.try_get(4)?)? > reader {
         Content::Hidden
     } else {
         serde_json::from_slice(&key.open(id.as_str().as_bytes(), &row.try_get::<Vec<u8>, _>(5)?)?)

@@ -3,7 +3,31 @@
 
 use amtsbote_knowledge::{DataClass, Schriftform, Service, Trust};
 
+use crate::error::Error;
 use crate::message::ChannelKind;
+
+/// The number of a trust level in the database.
+pub fn trust_number(trust: Trust) -> i64 {
+    match trust {
+        Trust::T0 => 0,
+        Trust::T1 => 1,
+        Trust::T2 => 2,
+        Trust::T3 => 3,
+    }
+}
+
+/// The trust level of a number in the database. An unknown one is an error: read as "none", it would open what it
+/// protects to everybody.
+pub fn trust_from_number(number: i64) -> Result<Trust, Error> {
+    [Trust::T0, Trust::T1, Trust::T2, Trust::T3]
+        .into_iter()
+        .find(|trust| trust_number(*trust) == number)
+        .ok_or_else(|| {
+            Error::Setup(format!(
+                "a row has the unknown trust level {number}; does the program fit the database?"
+            ))
+        })
+}
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -22,15 +22,12 @@ use super::answer::{Answer, WebError, page, see, sentence};
 use super::routes::{Access, Route};
 use super::views::citizen::{ChatPage, Messages, PrintPage};
 use super::visitor::{
-    CITIZEN_COOKIE, EMBED_COOKIE, Fields, Visitor, ended_cookie, header_value, own_form, session_cookie,
+    CITIZEN_COOKIE, EMBED_COOKIE, Fields, Visitor, ended_cookie, header_value, session_cookie,
 };
 use super::{Web, show};
 
 /// Messages that the page shows at first.
 const SHOWN: i64 = 200;
-
-/// Largest file that is read from a form, in bytes. Smaller limits are told by the office in words.
-const FILE_LIMIT: usize = 60 * 1_000_000;
 
 pub(super) fn routes() -> Vec<Route> {
     let open = Access::Public;
@@ -52,6 +49,9 @@ pub async fn ensure(
 ) -> std::result::Result<(ConversationId, Visitor, CookieJar), WebError> {
     if let Some(id) = visitor.conversation() {
         return Ok((id.clone(), visitor.clone(), jar));
+    }
+    if web.openings.check_key(&visitor.ip).is_err() {
+        return Err(Error::refused("web.too_many").into());
     }
     let id = web.office.open_conversation(ChannelKind::Web, visitor.language()).await?;
     let mut visitor = visitor.clone();
@@ -240,42 +240,16 @@ async fn upload(
     visitor: Visitor,
     jar: CookieJar,
     headers: HeaderMap,
-    mut form: Multipart,
+    form: Multipart,
 ) -> Answer {
-    let (mut csrf, mut form_id) = (String::new(), String::new());
-    let mut file: Option<(String, Vec<u8>)> = None;
-    let too_large = || {
-        let limit = web.office.config.limits.upload_mb.to_string();
-        WebError::from(Error::refused_with("document.too_large", vec![("limit", limit)]))
-    };
-    while let Some(mut field) = form.next_field().await.map_err(|_| too_large())? {
-        match field.name() {
-            Some("csrf") => csrf = field.text().await.map_err(|_| too_large())?,
-            Some("message_id") => form_id = field.text().await.map_err(|_| too_large())?,
-            Some("file") => {
-                if !own_form(&visitor, &headers, &csrf) {
-                    return Err(Error::refused("web.form_expired").into());
-                }
-                let name = field.file_name().unwrap_or_default().to_owned();
-                let mut bytes = Vec::new();
-                while let Some(chunk) = field.chunk().await.map_err(|_| too_large())? {
-                    if bytes.len() + chunk.len() > FILE_LIMIT {
-                        return Err(too_large());
-                    }
-                    bytes.extend_from_slice(&chunk);
-                }
-                file = Some((name, bytes));
-            }
-            _ => {}
-        }
-    }
+    let (fields, file) = super::upload::read(&web, &visitor, &headers, form).await?;
     let (id, visitor, jar) = ensure(&web, &visitor, jar).await?;
-    let Some((name, bytes)) = file.filter(|(name, _)| !name.is_empty()) else {
+    let Some((name, bytes)) = file else {
         return refuse(&web, &visitor, &id, "", &Error::refused("document.none_chosen")).await;
     };
     let request = UploadRequest {
         conversation: id.clone(),
-        external_id: message_id(&form_id, &bytes, &web),
+        external_id: message_id(fields.get("message_id"), &bytes, &web),
         trust: visitor.trust(),
         person: visitor.person().cloned(),
         name,
@@ -308,10 +282,11 @@ async fn transcript(State(web): State<Web>, visitor: Visitor) -> Answer {
     let page_size = Page { after: 0, limit: 5000 };
     let snapshot = web.office.snapshot(id, visitor.person(), visitor.trust(), page_size).await?;
     let t = visitor.texts(&web.office);
-    let text: Vec<String> = show::plain(&t, visitor.language(), &snapshot.messages)
-        .into_iter()
-        .map(|message| format!("{} {}\n{}", message.author, message.time, message.plain))
-        .collect();
+    let text: Vec<String> =
+        show::plain(&t, visitor.language(), &snapshot.messages, |message| show::author(&t, message))
+            .into_iter()
+            .map(|message| format!("{} {}\n{}", message.author, message.time, message.plain))
+            .collect();
     let headers = [
         ("content-type", "text/plain; charset=utf-8"),
         ("content-disposition", "attachment; filename=\"amtsbote.txt\""),
@@ -326,7 +301,9 @@ async fn print(State(web): State<Web>, visitor: Visitor) -> Answer {
     let t = visitor.texts(&web.office);
     page(&PrintPage {
         printed_at: web.office.now().german_date_time(),
-        messages: show::plain(&t, visitor.language(), &snapshot.messages),
+        messages: show::plain(&t, visitor.language(), &snapshot.messages, |message| {
+            show::author(&t, message)
+        }),
         page: visitor.page(&web.office, t.text("web.print_title")),
         t,
     })

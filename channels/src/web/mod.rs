@@ -13,6 +13,7 @@ mod routes;
 mod show;
 mod staff;
 mod stream;
+mod upload;
 mod views;
 mod visitor;
 
@@ -38,6 +39,8 @@ pub struct Web {
     /// The office.
     pub office: Arc<Office>,
     limiter: Arc<Limiter>,
+    /// Opening a conversation writes without a posted form: counted by itself.
+    openings: Arc<Limiter>,
     streams: Arc<Semaphore>,
     metrics: Option<PrometheusHandle>,
     oidc: Arc<oidc::Oidc>,
@@ -62,6 +65,7 @@ impl Web {
         let streams = office.config.limits.open_streams.min(Semaphore::MAX_PERMITS);
         Self {
             limiter: Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))),
+            openings: Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))),
             streams: Arc::new(Semaphore::new(streams)),
             oidc: Arc::new(oidc::Oidc::default()),
             metrics,

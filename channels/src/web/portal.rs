@@ -17,18 +17,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 
-use super::answer::{Answer, WebError, page, see, sentence};
+use super::answer::{Answer, page, see, sentence};
 use super::routes::{Access, Route};
 use super::views::T;
 use super::views::citizen::{
     CaseLine, DocumentLine, FormError, HistoryStep, PlainMessage, PortalCasePage, PortalPage, PrintPage,
     ReviewRow, StatusPage, WantedDocument,
 };
-use super::visitor::{Fields, Visitor, own_form};
+use super::visitor::{Fields, Visitor};
 use super::{Web, show};
-
-/// Largest file that is read from a form, in bytes.
-const FILE_LIMIT: usize = 60 * 1_000_000;
 
 pub(super) fn routes() -> Vec<Route> {
     let (open, person) = (Access::Public, Access::Person);
@@ -96,7 +93,7 @@ async fn ask_status(State(web): State<Web>, visitor: Visitor, fields: Fields) ->
         let text = web.office.texts.fill(visitor.language(), "status.not_found", &[("phone", phone)]);
         vec![FormError { field: "number".to_owned(), text }]
     };
-    status_page(&web, &visitor, number, found.as_ref().map(|status| &status.facts), errors)
+    status_page(&web, &visitor, number, found.as_ref(), errors)
 }
 
 async fn portal(State(web): State<Web>, visitor: Visitor) -> Answer {
@@ -262,38 +259,12 @@ async fn upload(
     visitor: Visitor,
     Path(number): Path<String>,
     headers: HeaderMap,
-    mut form: Multipart,
+    form: Multipart,
 ) -> Answer {
     let person = visitor.need_person()?.clone();
     let own = web.office.own_case(&number, &person, visitor.trust(), visitor.language()).await?;
-    let (mut csrf, mut item) = (String::new(), String::new());
-    let mut file = None;
-    let too_large = || {
-        let limit = web.office.config.limits.upload_mb.to_string();
-        WebError::from(Error::refused_with("document.too_large", vec![("limit", limit)]))
-    };
-    while let Some(mut field) = form.next_field().await.map_err(|_| too_large())? {
-        match field.name() {
-            Some("csrf") => csrf = field.text().await.map_err(|_| too_large())?,
-            Some("item") => item = field.text().await.map_err(|_| too_large())?,
-            Some("file") => {
-                let name = field.file_name().unwrap_or_default().to_owned();
-                let mut bytes = Vec::new();
-                while let Some(chunk) = field.chunk().await.map_err(|_| too_large())? {
-                    if bytes.len() + chunk.len() > FILE_LIMIT {
-                        return Err(too_large());
-                    }
-                    bytes.extend_from_slice(&chunk);
-                }
-                file = Some((name, bytes));
-            }
-            _ => {}
-        }
-    }
-    if !own_form(&visitor, &headers, &csrf) {
-        return Err(Error::refused("web.form_expired").into());
-    }
-    let Some((name, bytes)) = file.filter(|(name, _)| !name.is_empty()) else {
+    let (fields, file) = super::upload::read(&web, &visitor, &headers, form).await?;
+    let Some((name, bytes)) = file else {
         return refused(&web, &visitor, &number, &Error::refused("document.none_chosen")).await;
     };
     let request = UploadRequest {
@@ -303,7 +274,7 @@ async fn upload(
         person: Some(person),
         name,
         bytes,
-        wanted: Some(item),
+        wanted: Some(fields.get("item").to_owned()),
     };
     match web.office.upload(request).await {
         Ok(_) => Ok(see(&format!("/portal/{number}?done=uploaded"))),

@@ -64,7 +64,8 @@ pub fn form_id(web: &Web) -> String {
     web.office.keys.clock.id::<amtsbote_core::id::MessageId>().0
 }
 
-fn author(t: &T, message: &Message) -> String {
+/// Who wrote a message, as the citizen calls them.
+pub fn author(t: &T, message: &Message) -> String {
     match message.author {
         Author::Citizen => t.text("web.author_you").to_owned(),
         Author::Bot => t.text("web.author_machine").to_owned(),
@@ -143,8 +144,13 @@ fn fact(row: &message::FactRow) -> view::Fact {
     view::Fact { label: row.label.clone(), text: row.text.clone(), source: row.source.clone() }
 }
 
-/// Messages as plain text, for the transcript and the staff's view.
-pub fn plain(t: &T, page_language: &str, messages: &[Message]) -> Vec<PlainMessage> {
+/// Messages as plain text, for the transcript and the staff's view; who is called what says `author`.
+pub fn plain(
+    t: &T,
+    page_language: &str,
+    messages: &[Message],
+    author: impl Fn(&Message) -> String,
+) -> Vec<PlainMessage> {
     let mut day = String::new();
     let last = messages.last().map(|message| message.seq);
     messages
@@ -157,18 +163,23 @@ pub fn plain(t: &T, page_language: &str, messages: &[Message]) -> Vec<PlainMessa
                 from_you: message.author == Author::Citizen,
                 from_person: matches!(message.author, Author::Staff(_)),
                 from_system: false,
-                author: author(t, message),
+                author: author(message),
                 time: time(t, message.at),
                 lang: language_of(message, page_language),
                 day: if new_day { this_day } else { String::new() },
                 latest: Some(message.seq) == last,
-                plain: match &message.content {
-                    Content::Text { text } => text.clone(),
-                    Content::File { name, .. } => format!("{} {name}", t.text("web.file")),
-                    Content::Hidden => t.text("web.hidden_message").to_owned(),
-                    Content::Reply { reply } => reply.plain_text(),
-                },
+                plain: plain_content(t, &message.content),
             }
         })
         .collect()
+}
+
+/// What one message says, as plain text.
+pub fn plain_content(t: &T, content: &Content) -> String {
+    match content {
+        Content::Text { text } => text.clone(),
+        Content::File { name, .. } => format!("{} {name}", t.text("web.file")),
+        Content::Hidden => t.text("web.hidden_message").to_owned(),
+        Content::Reply { reply } => reply.plain_text(),
+    }
 }

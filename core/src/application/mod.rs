@@ -21,6 +21,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{ApplicationId, ConversationId, DocumentId, PaymentId, PersonId, StaffId};
+use crate::permission::trust_number;
 use crate::seal::Keys;
 use crate::{document_request, payment};
 
@@ -200,7 +201,7 @@ async fn insert(
     .bind(definition_hash)
     .bind(submission.person.as_ref().map(|person| person.0.clone()))
     .bind(submission.conversation.as_str())
-    .bind(store::trust_number(submission.trust))
+    .bind(trust_number(submission.trust))
     .bind(&submission.language)
     .bind(state.as_str())
     .bind(now.0)

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{ApplicationId, ConversationId, DocumentId, PersonId, StaffId};
+use crate::permission::trust_from_number;
 use crate::seal::{DataKey, Keys, sha256_hex};
 
 /// `due_at` where nothing is promised: the last day of the year 9999, so that it sorts last everywhere.
@@ -111,7 +112,7 @@ impl Row {
             submitted_at: Timestamp(row.try_get(5)?),
             due_at: read_due(row.try_get(6)?),
             assigned: row.try_get::<Option<String>, _>(7)?.map(StaffId),
-            trust: read_trust(row.try_get(8)?)?,
+            trust: trust_from_number(row.try_get(8)?)?,
             language: row.try_get(9)?,
             version: row.try_get(10)?,
         })
@@ -149,22 +150,6 @@ pub(super) fn read_state(word: &str) -> Result<State> {
 
 fn read_due(due_at: i64) -> Option<Timestamp> {
     (due_at < NO_DUE).then_some(Timestamp(due_at))
-}
-
-pub(super) fn trust_number(trust: Trust) -> i64 {
-    match trust {
-        Trust::T0 => 0,
-        Trust::T1 => 1,
-        Trust::T2 => 2,
-        Trust::T3 => 3,
-    }
-}
-
-fn read_trust(number: i64) -> Result<Trust> {
-    [Trust::T0, Trust::T1, Trust::T2, Trust::T3]
-        .into_iter()
-        .find(|trust| trust_number(*trust) == number)
-        .ok_or_else(|| Error::Setup(format!("a row has the unknown trust level {number}")))
 }
 
 /// Stores a definition once and returns its hash.
@@ -241,7 +226,7 @@ pub async fn load(tx: &mut Tx, keys: &Keys, id: &ApplicationId) -> Result<Option
         state: read_state(&row.try_get::<String, _>(2)?)?,
         person: row.try_get::<Option<String>, _>(3)?.map(PersonId),
         conversation: ConversationId(row.try_get(4)?),
-        trust: read_trust(row.try_get(5)?)?,
+        trust: trust_from_number(row.try_get(5)?)?,
         language: row.try_get(6)?,
         answers: body.answers,
         documents: body.documents,

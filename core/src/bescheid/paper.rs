@@ -11,10 +11,10 @@ use sqlx::any::AnyRow;
 
 use crate::audit::{self, Actor};
 use crate::clock::Timestamp;
-use crate::conversation::{trust_number, trust_of};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::id::{ApplicationId, BescheidId, DocumentId, StaffId};
+use crate::permission::{trust_from_number, trust_number};
 use crate::seal::{DataKey, Keys};
 
 /// What a clerk has written for a paper.
@@ -426,7 +426,7 @@ fn read(row: &AnyRow, keys: &Keys) -> Result<Paper> {
         content,
         frozen,
         drafted_by: StaffId(row.try_get(9)?),
-        read_trust: trust_of(row.try_get(10)?),
+        read_trust: trust_from_number(row.try_get(10)?)?,
         issued_at: row.try_get::<Option<i64>, _>(11)?.map(Timestamp),
         version: row.try_get(12)?,
     })

@@ -13,7 +13,7 @@ use crate::permission;
 use crate::understand::Understood;
 
 /// A pressed choice of a form or a review.
-pub(super) fn pressed(talk: &mut Talk<'_>, words: &Understood) -> bool {
+pub(super) fn pressed(talk: &mut Talk<'_>, _: &Understood) -> bool {
     let Some(pick) = talk.pick.clone() else { return false };
     if let Some(id) = pick.strip_prefix("change:") {
         return change(talk, id, None);
@@ -39,10 +39,7 @@ pub(super) fn pressed(talk: &mut Talk<'_>, words: &Understood) -> bool {
         "review" => back_to_review(talk),
         "pause" => pause(talk),
         "cancel" => cancel(talk),
-        _ => {
-            let _ = words;
-            false
-        }
+        _ => false,
     }
 }
 

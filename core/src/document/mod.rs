@@ -23,6 +23,7 @@ use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::id::{ApplicationId, ConversationId, DocumentId};
+use crate::permission::{trust_from_number, trust_number};
 use crate::seal::{DataKey, Keys, sha256_hex};
 
 pub use inspect::{Inspected, clean_name, inspect};
@@ -393,22 +394,6 @@ fn format_from_word(word: &str) -> Result<DocumentFormat> {
         .into_iter()
         .find(|format| inspect::extension(*format) == word)
         .ok_or_else(|| unknown("format", word))
-}
-
-fn trust_number(trust: Trust) -> i64 {
-    match trust {
-        Trust::T0 => 0,
-        Trust::T1 => 1,
-        Trust::T2 => 2,
-        Trust::T3 => 3,
-    }
-}
-
-fn trust_from_number(number: i64) -> Result<Trust> {
-    [Trust::T0, Trust::T1, Trust::T2, Trust::T3]
-        .into_iter()
-        .find(|trust| trust_number(*trust) == number)
-        .ok_or_else(|| unknown("trust", &number.to_string()))
 }
 
 /// The database holds a word that this version doesn't know: an older program on a newer database.

@@ -56,15 +56,6 @@ pub struct CaseView {
     pub names: BTreeMap<String, String>,
 }
 
-/// Name and roles of the person who acts, as the desk shows them.
-#[derive(Debug, Clone)]
-pub struct PersonView {
-    /// Who.
-    pub id: StaffId,
-    /// How they are called.
-    pub name: String,
-}
-
 /// What a clerk writes for a paper.
 #[derive(Debug, Clone)]
 pub struct DraftInput {
@@ -157,12 +148,13 @@ impl Office {
         }
     }
 
-    /// Lets an event happen that a clerk may let happen by hand.
+    /// Lets an event happen that a clerk may let happen by hand. A remark becomes a note of the same transaction.
     pub async fn desk_event(
         self: &Arc<Self>,
         id: &ApplicationId,
         staff: &StaffId,
         event: Event,
+        remark: Option<String>,
     ) -> Result<State> {
         let by_hand = matches!(
             event,
@@ -179,10 +171,13 @@ impl Office {
             return Err(Error::refused("desk.not_by_hand"));
         }
         self.on_case(id, staff, &[Role::Clerk], move |office, tx, case, member, now| {
-            let event = event.clone();
+            let (event, remark) = (event.clone(), remark.clone());
             async move {
                 let actor = Actor::Staff(member.id.clone());
                 let state = application::apply(tx, &case.id, &event, &actor, now).await?;
+                if let Some(remark) = remark {
+                    office.put_note(tx, &case.id, &member.id, &remark, now).await?;
+                }
                 if event == Event::Take && case.assigned.is_none() {
                     application::assign(tx, &case.id, &member.id, None, &actor, now).await?;
                 }
@@ -358,28 +353,36 @@ impl Office {
         }
         self.on_case(id, staff, &[Role::Clerk, Role::Approver], move |office, tx, case, member, now| {
             let text = text.trim().to_owned();
-            async move {
-                let keys = &office.keys;
-                let note = keys.clock.id::<DocumentId>().0;
-                let key = DataKey::generate(&keys.clock);
-                sqlx::query(
-                    "insert into note (id, application_id, staff_id, key_wrapped, text_sealed, created_at) \
-                     values ($1, $2, $3, $4, $5, $6)",
-                )
-                .bind(note.as_str())
-                .bind(case.id.as_str())
-                .bind(member.id.as_str())
-                .bind(keys.master.wrap(&key, &note, &keys.clock))
-                .bind(key.seal(note.as_bytes(), text.as_bytes(), &keys.clock))
-                .bind(now.0)
-                .execute(&mut *tx)
-                .await?;
-                let subject = ("application", case.id.as_str());
-                audit::record(tx, &Actor::Staff(member.id), "application.note", subject, json!({}), now).await
-            }
-            .boxed()
+            async move { office.put_note(tx, &case.id, &member.id, &text, now).await }.boxed()
         })
         .await
+    }
+
+    async fn put_note(
+        &self,
+        tx: &mut Tx,
+        case: &ApplicationId,
+        staff: &StaffId,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let keys = &self.keys;
+        let note = keys.clock.id::<DocumentId>().0;
+        let key = DataKey::generate(&keys.clock);
+        sqlx::query(
+            "insert into note (id, application_id, staff_id, key_wrapped, text_sealed, created_at) \
+             values ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(note.as_str())
+        .bind(case.as_str())
+        .bind(staff.as_str())
+        .bind(keys.master.wrap(&key, &note, &keys.clock))
+        .bind(key.seal(note.as_bytes(), text.as_bytes(), &keys.clock))
+        .bind(now.0)
+        .execute(&mut *tx)
+        .await?;
+        let actor = Actor::Staff(staff.clone());
+        audit::record(tx, &actor, "application.note", ("application", case.as_str()), json!({}), now).await
     }
 
     /// Stores what a clerk wrote for the paper of a case.
@@ -579,15 +582,23 @@ impl Office {
             .or_refused()
     }
 
-    /// Sends a proposed paper back to the clerk; every approval is gone.
-    pub async fn send_back_paper(self: &Arc<Self>, id: &ApplicationId, staff: &StaffId) -> Result<()> {
+    /// Sends a proposed paper back to the clerk; every approval is gone. The reason becomes a note of the same
+    /// transaction.
+    pub async fn send_back_paper(
+        self: &Arc<Self>,
+        id: &ApplicationId,
+        staff: &StaffId,
+        reason: String,
+    ) -> Result<()> {
         self.on_case(id, staff, &[Role::Clerk, Role::Approver], move |office, tx, case, member, now| {
+            let reason = reason.clone();
             async move {
                 let paper =
                     paper::newest(tx, &office.keys, &case.id).await?.ok_or(Error::refused("paper.none"))?;
                 let actor = Actor::Staff(member.id.clone());
                 application::apply(tx, &case.id, &Event::SendBack, &actor, now).await?;
-                paper::thaw(tx, &paper, &member.id, now).await
+                paper::thaw(tx, &paper, &member.id, now).await?;
+                office.put_note(tx, &case.id, &member.id, &reason, now).await
             }
             .boxed()
         })

@@ -27,8 +27,8 @@ use crate::texts::Texts;
 
 pub use conversation::{Received, Snapshot, UploadRequest};
 pub use delivery::Fetched;
-pub use desk::{CaseView, DraftInput, PersonView};
-pub use portal::{PortalCase, PublicStatus};
+pub use desk::{CaseView, DraftInput, steps};
+pub use portal::PortalCase;
 
 /// Most cases of a person that a conversation or the portal shows.
 const CASES_SHOWN: i64 = 50;

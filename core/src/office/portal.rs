@@ -45,13 +45,6 @@ pub struct PortalCase {
     pub history: Vec<AuditRecord>,
 }
 
-/// What the status page may say to somebody with number and code.
-#[derive(Debug, Clone)]
-pub struct PublicStatus {
-    /// Number and title, nothing else is shown without a login.
-    pub facts: CaseFacts,
-}
-
 impl Office {
     /// The cases of a person, newest first.
     pub async fn own_cases(&self, person: &PersonId, language: &str) -> Result<Vec<CaseFacts>> {
@@ -149,7 +142,7 @@ impl Office {
         number: &str,
         code: &str,
         language: &str,
-    ) -> Result<Option<PublicStatus>> {
+    ) -> Result<Option<CaseFacts>> {
         let office = Arc::clone(self);
         let clean = |text: &str| -> String {
             text.to_uppercase().chars().filter(char::is_ascii_alphanumeric).take(40).collect()
@@ -165,7 +158,7 @@ impl Office {
                 .boxed()
             })
             .await?;
-        Ok(row.map(|row| PublicStatus { facts: self.case_facts(&row, language, &[]) }))
+        Ok(row.map(|row| self.case_facts(&row, language, &[])))
     }
 
     /// The payment, for the conversation or person that it belongs to.

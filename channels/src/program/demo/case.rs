@@ -334,14 +334,13 @@ impl Case {
             Step::Pay => return pay(office, id).await,
             Step::Request => self.request(office, desk, filed).await?,
             Step::Supply => return self.supply(office, filed).await,
-            Step::Complete => drop(office.desk_event(id, &desk.clerk, Event::Complete).await?),
-            Step::Take => drop(office.desk_event(id, &desk.clerk, Event::Take).await?),
+            Step::Complete => drop(office.desk_event(id, &desk.clerk, Event::Complete, None).await?),
+            Step::Take => drop(office.desk_event(id, &desk.clerk, Event::Take, None).await?),
             Step::Write => office.save_paper(id, &desk.clerk, draft_of(&case)).await?,
             Step::Propose => office.propose_paper(id, &desk.clerk).await?,
             Step::SendBack if decides => {
                 let text = "Bitte die Begründung um das Datum der Unterlagen ergänzen.".to_owned();
-                office.add_note(id, &desk.approver, text).await?;
-                office.send_back_paper(id, &desk.approver).await?;
+                office.send_back_paper(id, &desk.approver, text).await?;
             }
             Step::Approve if decides => {
                 let mut tx = office.db.read().await?;
@@ -356,7 +355,7 @@ impl Case {
             Step::Fetch => fetch(office, filed).await?,
             Step::Withdraw => match &filed.person {
                 Some(person) => drop(office.withdraw_case(id, person, filed.trust).await?),
-                None => drop(office.desk_event(id, &desk.clerk, Event::Withdraw).await?),
+                None => drop(office.desk_event(id, &desk.clerk, Event::Withdraw, None).await?),
             },
         }
         Ok(())

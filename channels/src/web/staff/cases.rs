@@ -294,7 +294,7 @@ async fn take(
         fresh(&row, &fields)?;
         let begins = row.state == State::Complete;
         if begins {
-            web.office.desk_event(&row.id, me, Event::Take).await?;
+            web.office.desk_event(&row.id, me, Event::Take, None).await?;
         }
         // Beginning gives a case only to nobody's colleague: one that lies with another is taken over.
         if row.assigned.as_ref().is_some_and(|other| other != me) || !begins {
@@ -334,7 +334,7 @@ async fn event(
     let (row, me) = (row(web, number).await?, visitor.need_staff()?);
     let done = async {
         fresh(&row, fields)?;
-        web.office.desk_event(&row.id, me, event).await?;
+        web.office.desk_event(&row.id, me, event, None).await?;
         Ok(word)
     };
     let done = done.await;
@@ -433,8 +433,8 @@ async fn forward(
         if to.is_empty() {
             return Err(Error::refused("desk.forward_to"));
         }
-        web.office.desk_event(&row.id, me, Event::NotCompetent).await?;
-        web.office.add_note(&row.id, me, format!("Abgegeben an: {to}")).await?;
+        let remark = format!("Abgegeben an: {to}");
+        web.office.desk_event(&row.id, me, Event::NotCompetent, Some(remark)).await?;
         Ok("forward")
     };
     let done = done.await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use amtsbote_core::clock::Timestamp;
-use amtsbote_core::conversation::{self, Author, Content, Conversation, Message, Owner, Page, QueueRow};
+use amtsbote_core::conversation::{self, Author, Conversation, Message, Owner, Page, QueueRow};
 use amtsbote_core::error::{Error, Result};
 use amtsbote_core::form;
 use amtsbote_core::id::{ConversationId, MessageId, StaffId};
@@ -15,12 +15,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::{Place, Query, add_refusal, again, desk, is_refusal, row, words};
-use crate::web::Web;
 use crate::web::answer::{Answer, WebError, page, see};
 use crate::web::routes::{Access, Route};
+use crate::web::views::T;
 use crate::web::views::citizen::{PlainMessage, ReviewRow};
 use crate::web::views::staff::{ChatLine, ChatsPage, StaffChatPage};
 use crate::web::visitor::{Fields, Visitor};
+use crate::web::{Web, show};
 
 /// Most conversations of the list.
 const LIST: i64 = 200;
@@ -73,7 +74,7 @@ async fn chats_page(web: &Web, visitor: &Visitor) -> std::result::Result<ChatsPa
         let line = ChatLine {
             id: queued.id.0.clone(),
             topic: topic(web, &talk),
-            last_words: last_words(&messages),
+            last_words: last_words(&T::new(&web.office, "de"), &messages),
             waiting: String::new(),
             language: words::language(&talk.language).to_owned(),
             channel: words::channel(talk.channel).to_owned(),
@@ -107,9 +108,9 @@ fn topic(web: &Web, talk: &Conversation) -> String {
         .map_or_else(|| "Allgemeine Frage".to_owned(), |service| localized(&service.titles, "de").to_owned())
 }
 
-fn last_words(messages: &[Message]) -> String {
+fn last_words(t: &T, messages: &[Message]) -> String {
     let own = messages.iter().rev().filter(|message| message.author == Author::Citizen);
-    let mut own = own.map(|message| plain(&message.content));
+    let mut own = own.map(|message| show::plain_content(t, &message.content));
     // The word that calls a person says nothing about the matter.
     let last = own.next().unwrap_or_default();
     let words = if last.eq_ignore_ascii_case(CALL) { own.next().unwrap_or(last) } else { last };
@@ -117,15 +118,6 @@ fn last_words(messages: &[Message]) -> String {
         words
     } else {
         format!("{} …", words.chars().take(LAST_WORDS).collect::<String>())
-    }
-}
-
-fn plain(content: &Content) -> String {
-    match content {
-        Content::Text { text } => text.clone(),
-        Content::File { name, .. } => format!("Datei: {name}"),
-        Content::Reply { reply } => reply.plain_text(),
-        Content::Hidden => "(nicht sichtbar)".to_owned(),
     }
 }
 
@@ -172,7 +164,7 @@ async fn chat_page(
         page: desk.page,
         id: talk.id.0.clone(),
         topic,
-        messages: shown_messages(&messages, &names),
+        messages: shown_messages(web, &messages, &names),
         is_mine,
         can_take: talk.owner == Owner::Queued,
         owner: match &talk.owner {
@@ -197,35 +189,12 @@ fn name<'a>(names: &'a BTreeMap<StaffId, String>, id: &StaffId) -> &'a str {
     names.get(id).map_or("Unbekanntes Konto", String::as_str)
 }
 
-fn shown_messages(messages: &[Message], names: &BTreeMap<StaffId, String>) -> Vec<PlainMessage> {
-    let mut day = String::new();
-    let last = messages.last().map(|message| message.seq);
-    messages
-        .iter()
-        .map(|message| {
-            let this_day = message.at.german_date();
-            let is_new_day = this_day != day;
-            day.clone_from(&this_day);
-            PlainMessage {
-                from_you: message.author == Author::Citizen,
-                from_person: matches!(message.author, Author::Staff(_)),
-                from_system: false,
-                author: match &message.author {
-                    Author::Citizen => "Bürgerin oder Bürger".to_owned(),
-                    Author::Bot => "Assistent (Maschine)".to_owned(),
-                    Author::Staff(id) => name(names, id).to_owned(),
-                },
-                time: format!("{} Uhr", message.at.german_time()),
-                lang: match &message.content {
-                    Content::Reply { reply } if reply.language != "de" => reply.language.clone(),
-                    _ => String::new(),
-                },
-                day: if is_new_day { this_day } else { String::new() },
-                latest: Some(message.seq) == last,
-                plain: plain(&message.content),
-            }
-        })
-        .collect()
+fn shown_messages(web: &Web, messages: &[Message], names: &BTreeMap<StaffId, String>) -> Vec<PlainMessage> {
+    show::plain(&T::new(&web.office, "de"), "de", messages, |message| match &message.author {
+        Author::Citizen => "Bürgerin oder Bürger".to_owned(),
+        Author::Bot => "Assistent (Programm)".to_owned(),
+        Author::Staff(id) => name(names, id).to_owned(),
+    })
 }
 
 /// What the assistant has found out so far.

@@ -9,9 +9,9 @@ use amtsbote_core::bescheid::compose::{self, Sender};
 use amtsbote_core::bescheid::paper::{PaperContent, PaperState};
 use amtsbote_core::error::{Error, Result};
 use amtsbote_core::form;
-use amtsbote_core::office::{CaseView, DraftInput};
+use amtsbote_core::office::{CaseView, DraftInput, steps};
 use amtsbote_core::staff::{Role, Staff};
-use amtsbote_knowledge::{ApprovalStep, DecisionKind};
+use amtsbote_knowledge::DecisionKind;
 use axum::extract::{Path, State as Shared};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -367,15 +367,6 @@ async fn preview(Shared(web): Shared<Web>, visitor: Visitor, Path(number): Path<
     Ok((headers, bytes).into_response())
 }
 
-/// The steps by which a paper of the case is approved; without steps of its own one clerk approves, as in the office.
-fn steps(case: &Application) -> Vec<ApprovalStep> {
-    if case.service.approval.is_empty() {
-        vec![ApprovalStep { role: Role::Clerk.word().to_owned(), four_eyes: false }]
-    } else {
-        case.service.approval.clone()
-    }
-}
-
 /// Whether the paper waits for an approval that this reader may give.
 pub(super) fn waits_for(view: &CaseView, reader: &Staff) -> bool {
     let Some(paper) = view.paper.as_ref().filter(|paper| paper.state == PaperState::InApproval) else {
@@ -421,8 +412,7 @@ async fn send_back(
         if reason.is_empty() {
             return Err(Error::refused("desk.send_back_reason"));
         }
-        web.office.send_back_paper(&row.id, me).await?;
-        web.office.add_note(&row.id, me, format!("{SENT_BACK}{reason}")).await?;
+        web.office.send_back_paper(&row.id, me, format!("{SENT_BACK}{reason}")).await?;
         Ok("send-back")
     };
     let done = done.await;
