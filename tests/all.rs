@@ -8,10 +8,10 @@ mod routes;
 mod tidy;
 mod transcripts;
 
-/// The program under test: `AMTSBOTE_BIN`, else what was built beside this test.
+/// The program under test: `TEST_AMTSBOTE`, else what was built beside this test.
 #[expect(clippy::disallowed_methods, reason = "a test has no settings")]
 fn binary() -> std::path::PathBuf {
-    if let Ok(path) = std::env::var("AMTSBOTE_BIN") {
+    if let Ok(path) = std::env::var("TEST_AMTSBOTE") {
         return path.into();
     }
     let own = std::env::current_exe().expect("the test's own path");

@@ -54,7 +54,6 @@ async fn what_a_person_says_stands_in_no_log_and_in_no_plain_file() {
         .args(["--set", &format!("data.folder={}", data.display())])
         .args(["--set", &format!("server.listen=127.0.0.1:{port}"), "--set", "mail.kind=off"])
         .args(["--set", "log.level=trace", "--set", "log.format=json"])
-        .env_remove("AMTSBOTE_BIN")
         .stdout(Stdio::null())
         .stderr(fs::File::create(&log).expect("log"))
         .spawn()

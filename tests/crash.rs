@@ -38,8 +38,6 @@ fn program(folder: &Path, port: u16, kill_at: Option<usize>) -> Child {
         .args(["--set", &format!("data.folder={}", folder.display())])
         .args(["--set", &format!("server.listen=127.0.0.1:{port}")])
         .args(["--set", "limits.requests_per_minute=1000000", "--set", "mail.kind=off"])
-        // An unknown AMTSBOTE_ setting stops the program, and this one is ours.
-        .env_remove("AMTSBOTE_BIN")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)

@@ -312,7 +312,7 @@ pub fn is_duplicate(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// A fresh database for a test: a file in `folder`, or, where `AMTSBOTE_TEST_POSTGRES` names a server
+/// A fresh database for a test: a file in `folder`, or, where `TEST_POSTGRES` names a server
 /// (`postgres://user@host:port`), a new database there. `tests/run` runs every test both ways.
 #[cfg(test)]
 #[expect(
@@ -320,7 +320,7 @@ pub fn is_duplicate(error: &sqlx::Error) -> bool {
     reason = "the settings belong to the program, this belongs to the tests"
 )]
 pub(crate) async fn open_for_test(folder: &std::path::Path) -> Db {
-    let Ok(server) = std::env::var("AMTSBOTE_TEST_POSTGRES") else {
+    let Ok(server) = std::env::var("TEST_POSTGRES") else {
         return Db::open(&format!("sqlite://{}/test.db", folder.display())).await.expect("opens");
     };
     install_default_drivers();

@@ -52,8 +52,8 @@ export function freePort() {
  * many made-up cases to fill the folder with first.
  */
 export async function startOffice(settings = {}, { demo = 0 } = {}) {
-  const binary = process.env.AMTSBOTE_BIN;
-  assert.ok(binary && existsSync(binary), "AMTSBOTE_BIN must be the path of the program amtsbote");
+  const binary = process.env.TEST_AMTSBOTE;
+  assert.ok(binary && existsSync(binary), "TEST_AMTSBOTE must be the path of the program amtsbote");
   const folder = await mkdtemp(join(tmpdir(), "amtsbote-browser-"));
   const port = await freePort();
   const wanted = {

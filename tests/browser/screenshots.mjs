@@ -1,4 +1,4 @@
-// Pictures of the program for the documentation: `AMTSBOTE_BIN=… node tests/browser/screenshots.mjs [folder]`; with a
+// Pictures of the program for the documentation: `TEST_AMTSBOTE=… node tests/browser/screenshots.mjs [folder]`; with a
 // folder of its own, those that the documentation does not show are made as well, to be looked at.
 // Made from the demonstration (`amtsbote demo`): everybody in them is made up. No picture is larger than 150 kB.
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
