@@ -5,6 +5,7 @@
 mod bescheid;
 pub mod client;
 mod cold;
+mod office;
 mod streams;
 mod turns;
 
@@ -47,6 +48,17 @@ pub struct Place {
     /// Folder on the disk to measure; without it the system's temporary folder, which may be memory.
     #[arg(long)]
     pub folder: Option<PathBuf>,
+}
+
+impl Place {
+    /// A fresh folder, removed when dropped.
+    fn fresh(&self) -> anyhow::Result<TempDir> {
+        match &self.folder {
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        }
+        .context("kein Ordner für die Messung; nennen Sie einen mit --folder")
+    }
 }
 
 /// Runs a bench and prints its line.
@@ -128,11 +140,7 @@ struct Server {
 
 impl Server {
     async fn start(place: &Place) -> anyhow::Result<Self> {
-        let folder = match &place.folder {
-            Some(folder) => tempfile::tempdir_in(folder),
-            None => tempfile::tempdir(),
-        }
-        .context("kein Ordner für die Messung; nennen Sie einen mit --folder")?;
+        let folder = place.fresh()?;
         let shown = folder.path().display().to_string();
         let pairs = [
             ("data.folder", shown.as_str()),
@@ -152,21 +160,6 @@ impl Server {
         Ok(Self { office, address, stop, tasks, folder })
     }
 
-    /// A browser with a conversation of its own, and the token of its forms.
-    async fn visitor(&self) -> anyhow::Result<(Client, String)> {
-        let mut client = Client::connect(self.address).await?;
-        let page = client.get("/chat").await?;
-        let token = page
-            .body
-            .split("name=\"csrf\"")
-            .nth(1)
-            .and_then(|rest| rest.split("value=\"").nth(1))
-            .and_then(|rest| rest.split('"').next())
-            .with_context(|| format!("the chat page ({}) has no form", page.status))?;
-        let token = token.to_owned();
-        Ok((client, token))
-    }
-
     async fn end(mut self) {
         let _ = self.stop.send(true);
         // Open streams end by themselves; what does not is cut off.
@@ -175,4 +168,19 @@ impl Server {
         self.tasks.abort_all();
         self.office.db.clone().close().await;
     }
+}
+
+/// A browser with a conversation of its own, and the token of its forms.
+async fn visitor(address: SocketAddr) -> anyhow::Result<(Client, String)> {
+    let mut client = Client::connect(address).await?;
+    let page = client.get("/chat").await?;
+    let token = page
+        .body
+        .split("name=\"csrf\"")
+        .nth(1)
+        .and_then(|rest| rest.split("value=\"").nth(1))
+        .and_then(|rest| rest.split('"').next())
+        .with_context(|| format!("the chat page ({}) has no form", page.status))?;
+    let token = token.to_owned();
+    Ok((client, token))
 }

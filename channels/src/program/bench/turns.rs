@@ -1,5 +1,6 @@
 //! Whole turns: a short answer over HTTP is understood, stored durably and answered; measured against a bare handler
 //! that stores one row through the same writer in the same run, so that the disk does not decide the comparison.
+//! Then a steady stream of turns against an office of its own that is held to one core.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::client::Client;
-use super::{Place, Server, fsync_ms, machine, moment, round, spread};
+use super::office::{Cores, Running};
+use super::{Place, Server, fsync_ms, machine, moment, round, spread, visitor};
 
 /// How long and how wide is measured.
 #[derive(Debug, Clone, Args)]
@@ -47,8 +49,8 @@ struct Talk {
 }
 
 impl Talk {
-    async fn begin(server: &Server) -> anyhow::Result<Self> {
-        let (client, token) = server.visitor().await?;
+    async fn begin(address: SocketAddr) -> anyhow::Result<Self> {
+        let (client, token) = visitor(address).await?;
         let mut talk = Self { client, token, sent: 0 };
         talk.say("Im Wald liegt ein Haufen Müll").await?;
         talk.say("start").await?;
@@ -75,11 +77,7 @@ impl Talk {
 pub async fn run(options: &Turns) -> anyhow::Result<Value> {
     let server = Server::start(&options.place).await?;
     let most = options.clients.iter().copied().max().unwrap_or(1).max(1);
-    let wanted = most.max(usize::try_from(options.pace).unwrap_or(200));
-    let mut talks = Vec::with_capacity(wanted);
-    for _ in 0..wanted {
-        talks.push(Talk::begin(&server).await?);
-    }
+    let mut talks = talks(server.address, most).await?;
     // The first answer must be taken as one: a bench of misunderstandings would measure something else.
     let first = talks[0].say("Feldweg am Musterberg").await?;
     let back = talks[0].say("zurück").await?;
@@ -102,14 +100,33 @@ pub async fn run(options: &Turns) -> anyhow::Result<Value> {
             "ratio": round(rate / bare), "times": times,
         }));
     }
-    let paced = paced(talks, options.pace, time).await?;
     bare_server.abort_all();
+    drop(talks);
     server.end().await;
+    let paced = one_core(options, time).await?;
     Ok(json!({
         "bench": "turns", "machine": machine(), "fsync_p50_ms": fsync, "synchronous": "full",
-        "conversations": wanted, "steps": steps, "best_bare_per_s": round(best_bare),
+        "conversations": most, "steps": steps, "best_bare_per_s": round(best_bare),
         "best_turns_per_s": round(best_turns), "ratio": round(best_turns / best_bare), "paced": paced,
     }))
+}
+
+async fn talks(address: SocketAddr, count: usize) -> anyhow::Result<Vec<Talk>> {
+    let mut talks = Vec::with_capacity(count);
+    for _ in 0..count {
+        talks.push(Talk::begin(address).await?);
+    }
+    Ok(talks)
+}
+
+/// The steady stream, against an office that is held to one core.
+async fn one_core(options: &Turns, period: Duration) -> anyhow::Result<Value> {
+    let folder = options.place.fresh()?;
+    let office = Running::start(folder.path(), Cores::First).await?;
+    let talks = talks(office.address, usize::try_from(options.pace).unwrap_or(200)).await?;
+    let paced = paced(talks, options.pace, period).await?;
+    office.end().await?;
+    Ok(paced)
 }
 
 /// A server with one handler that inserts one row.
@@ -215,5 +232,5 @@ async fn paced(talks: Vec<Talk>, pace: u32, period: Duration) -> anyhow::Result<
     }
     let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let rate = f64::from(count) / start.elapsed().as_secs_f64();
-    Ok(json!({ "wanted_per_s": pace, "reached_per_s": round(rate), "times": spread(&mut all) }))
+    Ok(json!({ "server_cores": 1, "wanted_per_s": pace, "reached_per_s": round(rate), "times": spread(&mut all) }))
 }
