@@ -78,6 +78,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
+    // Each open chat window is an open file. What the system refuses stays as it is; `doctor` tells the limit.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
