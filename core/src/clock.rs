@@ -22,6 +22,12 @@ impl Timestamp {
         Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
     }
 
+    /// This moment less `duration`.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
     /// The civil date in Europe/Berlin: 22:30 UTC in summer is already tomorrow (`law.md`).
     pub fn date(self) -> Date {
         self.berlin().date()

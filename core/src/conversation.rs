@@ -4,8 +4,9 @@
 //! what is said: that is `dialog`. A message of a trust level is shown only to readers of that level.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::query::Query;
+use sqlx::{Any, Row};
 
 use amtsbote_knowledge::Trust;
 
@@ -17,6 +18,8 @@ use crate::id::{ConversationId, DocumentId, MessageId, PersonId, StaffId};
 use crate::message::{ChannelKind, Reply};
 use crate::permission::{trust_from_number, trust_number};
 use crate::seal::{DataKey, Keys};
+
+type AnyQuery<'q> = Query<'q, Any, AnyArguments>;
 
 /// Who may speak for the office (`conversation.md` 4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +114,8 @@ pub struct Conversation {
     pub state: DialogState,
     /// Last change.
     pub updated_at: Timestamp,
+    /// Something has been filed in it.
+    pub has_case: bool,
     key: DataKey,
     next_seq: i64,
     version: i64,
@@ -145,6 +150,7 @@ pub async fn create(
         trust: Trust::T0,
         state: DialogState::default(),
         updated_at: now,
+        has_case: false,
         key,
         next_seq: 1,
         version: 1,
@@ -167,11 +173,26 @@ pub async fn create(
 
 /// The conversation, unless it does not exist or has been erased.
 pub async fn load(tx: &mut Tx, keys: &Keys, id: &ConversationId) -> Result<Option<Conversation>> {
+    Ok(load_for_message(tx, keys, id, None).await?.map(|(conversation, _)| conversation))
+}
+
+/// The conversation into which a message comes, and the place of the message if it has arrived before. One
+/// statement, because every turn begins with it.
+pub async fn load_for_message(
+    tx: &mut Tx,
+    keys: &Keys,
+    id: &ConversationId,
+    external_id: Option<&str>,
+) -> Result<Option<(Conversation, Option<i64>)>> {
     let row = sqlx::query(
         "select channel, person_id, owner, owner_staff_id, queued_at, language, key_wrapped, state_sealed, trust, \
-         next_seq, version, updated_at from conversation where id = $1 and key_wrapped is not null",
+         next_seq, version, updated_at, \
+         (select seq from message where conversation_id = $1 and external_id = $2), \
+         (select min(submitted_at) from application where conversation_id = $1) \
+         from conversation where id = $1 and key_wrapped is not null",
     )
     .bind(id.as_str())
+    .bind(external_id)
     .fetch_optional(&mut *tx)
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -184,7 +205,7 @@ pub async fn load(tx: &mut Tx, keys: &Keys, id: &ConversationId) -> Result<Optio
     let channel = ChannelKind::parse(&row.try_get::<String, _>(0)?)
         .ok_or(Error::Seal("a conversation has an unknown channel"))?;
     let owner = owner_of(&row.try_get::<String, _>(2)?, row.try_get(3)?);
-    Ok(Some(Conversation {
+    let conversation = Conversation {
         id: id.clone(),
         channel,
         person: row.try_get::<Option<String>, _>(1)?.map(PersonId),
@@ -194,10 +215,12 @@ pub async fn load(tx: &mut Tx, keys: &Keys, id: &ConversationId) -> Result<Optio
         trust: trust_from_number(row.try_get(8)?)?,
         state,
         updated_at: Timestamp(row.try_get(11)?),
+        has_case: row.try_get::<Option<i64>, _>(13)?.is_some(),
         key,
         next_seq: row.try_get(9)?,
         version: row.try_get(10)?,
-    }))
+    };
+    Ok(Some((conversation, row.try_get(12)?)))
 }
 
 fn owner_of(word: &str, staff: Option<String>) -> Owner {
@@ -257,6 +280,54 @@ pub struct NewMessage<'a> {
     pub content: Content,
 }
 
+/// A message that has got its place and is sealed, ready to be stored.
+struct Sealed<'a> {
+    message: Message,
+    external_id: Option<&'a str>,
+    trust: Trust,
+    body: Vec<u8>,
+}
+
+impl<'a> Sealed<'a> {
+    fn next(
+        conversation: &mut Conversation,
+        keys: &Keys,
+        new: NewMessage<'a>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let id: MessageId = keys.clock.id();
+        let body =
+            serde_json::to_vec(&new.content).map_err(|_| Error::Seal("a message can't be written"))?;
+        let seq = conversation.next_seq;
+        conversation.next_seq += 1;
+        conversation.trust = conversation.trust.max(new.trust);
+        Ok(Self {
+            body: conversation.key.seal(id.as_str().as_bytes(), &body, &keys.clock),
+            message: Message { id, seq, author: new.author, content: new.content, at: now },
+            external_id: new.external_id,
+            trust: new.trust,
+        })
+    }
+
+    fn bind<'q>(&'q self, query: AnyQuery<'q>, conversation: &'q ConversationId) -> AnyQuery<'q> {
+        let (author, staff) = match &self.message.author {
+            Author::Citizen => ("citizen", None),
+            Author::Bot => ("bot", None),
+            Author::Staff(staff) => ("staff", Some(staff.as_str())),
+        };
+        query
+            .bind(self.message.id.as_str())
+            .bind(conversation.as_str())
+            .bind(self.message.seq)
+            .bind(author)
+            .bind(staff)
+            .bind(self.external_id)
+            .bind(trust_number(self.trust))
+            .bind(self.body.as_slice())
+            .bind(self.message.at.0)
+    }
+}
+
 /// Adds a message. The caller saves the conversation in the same transaction.
 pub async fn append(
     tx: &mut Tx,
@@ -265,42 +336,34 @@ pub async fn append(
     new: NewMessage<'_>,
     now: Timestamp,
 ) -> Result<Message> {
-    let id: MessageId = keys.clock.id();
-    let seq = conversation.next_seq;
-    let body = serde_json::to_vec(&new.content).map_err(|_| Error::Seal("a message can't be written"))?;
-    let (author, staff) = match &new.author {
-        Author::Citizen => ("citizen", None),
-        Author::Bot => ("bot", None),
-        Author::Staff(staff) => ("staff", Some(staff.as_str())),
-    };
-    sqlx::query(
+    let sealed = Sealed::next(conversation, keys, new, now)?;
+    let query = sqlx::query(
         "insert into message (id, conversation_id, seq, author, staff_id, external_id, trust, body_sealed, \
          created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(id.as_str())
-    .bind(conversation.id.as_str())
-    .bind(seq)
-    .bind(author)
-    .bind(staff)
-    .bind(new.external_id)
-    .bind(trust_number(new.trust))
-    .bind(conversation.key.seal(id.as_str().as_bytes(), &body, &keys.clock))
-    .bind(now.0)
-    .execute(&mut *tx)
-    .await?;
-    conversation.next_seq += 1;
-    conversation.trust = conversation.trust.max(new.trust);
-    Ok(Message { id, seq, author: new.author, content: new.content, at: now })
+    );
+    sealed.bind(query, &conversation.id).execute(&mut *tx).await?;
+    Ok(sealed.message)
 }
 
-/// The place of the message with this external id, if it has arrived before.
-pub async fn received(tx: &mut Tx, conversation: &ConversationId, external_id: &str) -> Result<Option<i64>> {
-    let row = sqlx::query("select seq from message where conversation_id = $1 and external_id = $2")
-        .bind(conversation.as_str())
-        .bind(external_id)
-        .fetch_optional(&mut *tx)
-        .await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+/// Adds what was said and what is replied, in this order and with one statement: every turn ends with it. The
+/// caller saves the conversation in the same transaction.
+pub async fn append_exchange(
+    tx: &mut Tx,
+    keys: &Keys,
+    conversation: &mut Conversation,
+    (said, replied): (NewMessage<'_>, NewMessage<'_>),
+    now: Timestamp,
+) -> Result<[Message; 2]> {
+    let said = Sealed::next(conversation, keys, said, now)?;
+    let replied = Sealed::next(conversation, keys, replied, now)?;
+    let query = sqlx::query(
+        "insert into message (id, conversation_id, seq, author, staff_id, external_id, trust, body_sealed, \
+         created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9), \
+         ($10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    );
+    let query = replied.bind(said.bind(query, &conversation.id), &conversation.id);
+    query.execute(&mut *tx).await?;
+    Ok([said.message, replied.message])
 }
 
 /// Which messages are read back.
@@ -372,6 +435,20 @@ pub async fn newest_of_person(
     .fetch_optional(&mut *tx)
     .await?;
     Ok(row.map(|row| row.try_get(0).map(ConversationId)).transpose()?)
+}
+
+/// Most changed conversations that are looked at together.
+const CHANGED: i64 = 10_000;
+
+/// The conversations that have changed after `since`, newest first.
+pub async fn changed_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<ConversationId>> {
+    let rows =
+        sqlx::query("select id from conversation where updated_at > $1 order by updated_at desc limit $2")
+            .bind(since.0)
+            .bind(CHANGED)
+            .fetch_all(&mut *tx)
+            .await?;
+    rows.iter().map(|row| Ok(ConversationId(row.try_get(0)?))).collect()
 }
 
 /// One line of the staff's queue.

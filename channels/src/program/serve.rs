@@ -21,6 +21,9 @@ use crate::web::Web;
 /// How long the outbox and the jobs rest when there was nothing to do.
 const REST: Duration = Duration::from_secs(2);
 
+/// How often the database is asked for what other instances and the jobs have written into open chats.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Runs until SIGTERM or Ctrl-C.
 pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let metrics = metrics_exporter_prometheus::PrometheusBuilder::new()
@@ -56,6 +59,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         });
     }
     tasks.spawn(worker(Arc::clone(&office), channels, stop.clone()));
+    tasks.spawn(bell_ringer(Arc::clone(&office), stop.clone()));
     greet(&office).await?;
 
     tokio::select! {
@@ -97,6 +101,22 @@ async fn worker(
                 () = tokio::time::sleep(REST) => {}
                 _ = stop.changed() => {}
             }
+        }
+    }
+    Ok(())
+}
+
+/// Wakes open chats when something was written that did not ring the bell of this instance.
+async fn bell_ringer(office: Arc<Office>, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let mut since = office.now();
+    while !*stop.borrow() {
+        match office.ring_changed(since).await {
+            Ok(next) => since = next,
+            Err(error) => tracing::error!(error = %error, "changed conversations could not be read"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stop.changed() => {}
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use amtsbote_core::conversation::{Owner, Page};
 use amtsbote_core::error::{Error, Result};
 use amtsbote_core::id::ConversationId;
 use amtsbote_core::message::{Body, ChannelKind, Incoming};
-use amtsbote_core::office::{Snapshot, UploadRequest};
+use amtsbote_core::office::{Received, Snapshot, UploadRequest};
 use amtsbote_core::seal::sha256_hex;
 use amtsbote_core::session::{self, Holder};
 use axum::extract::{Multipart, State};
@@ -166,7 +166,7 @@ async fn send(State(web): State<Web>, visitor: Visitor, jar: CookieJar, fields: 
         Err(Error::NotFound(_)) => return Ok((forget(jar), see("/chat")).into_response()),
         Err(error) => return Err(error.into()),
     };
-    answered(&web, &visitor, &id, received.seq, received.erased, jar).await
+    answered(&web, &visitor, &id, received, jar).await
 }
 
 /// The name of a message: the id of its form and a hash of what it says. The same form again is the same message; a form
@@ -194,18 +194,20 @@ async fn answered(
     web: &Web,
     visitor: &Visitor,
     id: &ConversationId,
-    seq: i64,
-    erased: bool,
+    received: Received,
     jar: CookieJar,
 ) -> Answer {
-    if erased {
+    if received.erased {
         let jar = forget(jar);
         return Ok((jar, reload(visitor, "/erased")).into_response());
     }
     if !visitor.scripted {
         return Ok((jar, see("/chat#latest")).into_response());
     }
-    let snapshot = snapshot(web, visitor, id, seq - 1).await?;
+    let snapshot = match received.news {
+        Some(news) => news,
+        None => snapshot(web, visitor, id, received.seq - 1).await?,
+    };
     let mut response = fragment(web, visitor, &snapshot)?;
     let next = show::form_id(web);
     response.headers_mut().insert("amtsbote-next-message-id", header_value(&next));
@@ -257,7 +259,7 @@ async fn upload(
         wanted: None,
     };
     match web.office.upload(request).await {
-        Ok(received) => answered(&web, &visitor, &id, received.seq, false, jar).await,
+        Ok(received) => answered(&web, &visitor, &id, received, jar).await,
         Err(error @ Error::Refused { .. }) => refuse(&web, &visitor, &id, "", &error).await,
         Err(error) => Err(error.into()),
     }

@@ -7,22 +7,20 @@ use std::time::Duration;
 use amtsbote_core::conversation::{Author, Page};
 use amtsbote_core::error::Error;
 use amtsbote_core::id::ConversationId;
+use amtsbote_core::office::Listener;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::get;
 use serde::Deserialize;
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Web;
 use super::answer::Answer;
 use super::chat::fragment;
 use super::routes::{Access, Route};
 use super::visitor::Visitor;
-
-/// How often the database is asked without a hint: another instance may have written.
-const POLL: Duration = Duration::from_secs(5);
 
 /// A stream ends after this time and is taken up again by the browser, so that a logout or an expired session
 /// does not read on.
@@ -43,7 +41,7 @@ struct Listening {
     visitor: Visitor,
     id: ConversationId,
     last: i64,
-    bell: broadcast::Receiver<ConversationId>,
+    bell: Listener,
     stop: tokio::sync::watch::Receiver<bool>,
     until: tokio::time::Instant,
     _permit: OwnedSemaphorePermit,
@@ -64,7 +62,7 @@ async fn stream(
         .and_then(|text| text.parse().ok())
         .unwrap_or(query.after);
     let listening = Listening {
-        bell: web.office.listen(),
+        bell: web.office.listen(&id),
         stop: web.stop.clone(),
         until: tokio::time::Instant::now() + LIFETIME,
         last: seen,
@@ -117,18 +115,10 @@ impl Listening {
 
     /// Until something may have changed.
     async fn wait(&mut self) {
-        let poll = tokio::time::sleep(POLL);
-        tokio::pin!(poll);
-        loop {
-            tokio::select! {
-                () = &mut poll => return,
-                _ = self.stop.changed() => return,
-                rung = self.bell.recv() => match rung {
-                    Ok(id) if id != self.id => {}
-                    // A lagging receiver may have missed its own ring.
-                    Ok(_) | Err(_) => return,
-                },
-            }
+        tokio::select! {
+            () = tokio::time::sleep_until(self.until) => {}
+            _ = self.stop.changed() => {}
+            () = self.bell.rung() => {}
         }
     }
 }

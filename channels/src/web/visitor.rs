@@ -253,8 +253,9 @@ async fn load_session(office: &Arc<Office>, token: &str, method: &Method) -> Res
     let mut tx = office.db.read().await?;
     let session = amtsbote_core::session::load(&mut tx, &office.keys, token, now).await?;
     drop(tx);
-    // A session in use does not end while it is used; reading pages alone costs no write.
-    if session.is_some() && method == Method::POST {
+    // A session in use does not end while it is used; reading pages alone costs no write, and a lively chat one a
+    // minute.
+    if session.as_ref().is_some_and(|session| session.needs_touch(now)) && method == Method::POST {
         let (worker, token) = (Arc::clone(office), token.to_owned());
         office
             .db

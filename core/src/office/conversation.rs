@@ -33,10 +33,12 @@ pub struct Received {
     pub seq: i64,
     /// The citizen had everything erased: the conversation is gone.
     pub erased: bool,
+    /// The message and the reply, as the sender may see them; `None` when the message had come before.
+    pub news: Option<Snapshot>,
 }
 
 /// A conversation as a page shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// Language tag.
     pub language: String,
@@ -84,7 +86,7 @@ impl Office {
                     let mut opened =
                         conversation::create(tx, &office.keys, (channel, None), &language, now).await?;
                     let who = Who { person: None, trust: Trust::T0, channel, language: &language };
-                    let facts = office.facts(tx, &opened.id, who, now).await?;
+                    let facts = office.facts(tx, &opened, who, now).await?;
                     let reply = dialog::greeting(&facts);
                     office.say(tx, &mut opened, reply, Trust::T0, now).await?;
                     conversation::save(tx, &office.keys, &mut opened, now).await?;
@@ -191,12 +193,17 @@ impl Office {
         file: Option<&NewDocument>,
     ) -> Result<Received> {
         let now = self.now();
-        let mut talk = conversation::load(tx, &self.keys, &incoming.conversation)
-            .await?
-            .ok_or(Error::NotFound("conversation"))?;
+        let (mut talk, seq) = conversation::load_for_message(
+            tx,
+            &self.keys,
+            &incoming.conversation,
+            Some(&incoming.external_id),
+        )
+        .await?
+        .ok_or(Error::NotFound("conversation"))?;
         may_enter(&talk, incoming.person.as_ref())?;
-        if let Some(seq) = conversation::received(tx, &talk.id, &incoming.external_id).await? {
-            return Ok(Received { seq, erased: false });
+        if let Some(seq) = seq {
+            return Ok(Received { seq, erased: false, news: None });
         }
         let actor = actor(incoming);
         if let Some(file) = file {
@@ -209,30 +216,42 @@ impl Office {
         };
         let new =
             NewMessage { author: Author::Citizen, external_id: Some(&incoming.external_id), trust, content };
-        let message = conversation::append(tx, &self.keys, &mut talk, new, now).await?;
-        let language = talk.language.clone();
-        let who = Who { person: talk.person.as_ref(), trust, channel: talk.channel, language: &language };
-        let facts = self.facts(tx, &talk.id, who, now).await?;
+        let (language, person) = (talk.language.clone(), talk.person.clone());
+        let who = Who { person: person.as_ref(), trust, channel: talk.channel, language: &language };
+        let facts = self.facts(tx, &talk, who, now).await?;
         let turn = match &talk.owner {
             Owner::Bot => Some(dialog::next(&talk.state, &facts, said)),
             Owner::Queued => dialog::while_with_people(&talk.state, &facts, said, true),
             Owner::Staff(_) => dialog::while_with_people(&talk.state, &facts, said, false),
         };
-        let Some(turn) = turn else {
-            conversation::save(tx, &self.keys, &mut talk, now).await?;
-            return Ok(Received { seq: message.seq, erased: false });
+        let messages = match turn {
+            None => vec![conversation::append(tx, &self.keys, &mut talk, new, now).await?],
+            Some(turn) if turn.acts.contains(&Act::Erase) => {
+                self.erase(tx, &talk.id, &actor, now).await?;
+                return Ok(Received { seq: 0, erased: true, news: None });
+            }
+            Some(turn) => {
+                let turn = self.perform(tx, &mut talk, &facts, turn, &actor, now).await?;
+                talk.state = turn.state;
+                talk.language = turn.language;
+                if turn.reply.parts.is_empty() {
+                    vec![conversation::append(tx, &self.keys, &mut talk, new, now).await?]
+                } else {
+                    let content = Content::Reply { reply: turn.reply };
+                    let reply = NewMessage { author: Author::Bot, external_id: None, trust, content };
+                    conversation::append_exchange(tx, &self.keys, &mut talk, (new, reply), now).await?.into()
+                }
+            }
         };
-        if turn.acts.contains(&Act::Erase) {
-            self.erase(tx, &talk.id, &actor, now).await?;
-            return Ok(Received { seq: message.seq, erased: true });
-        }
-        let turn = self.perform(tx, &mut talk, &facts, turn, &actor, now).await?;
-        drop(facts);
-        talk.state = turn.state;
-        talk.language = turn.language;
-        self.say(tx, &mut talk, turn.reply, trust, now).await?;
         conversation::save(tx, &self.keys, &mut talk, now).await?;
-        Ok(Received { seq: message.seq, erased: false })
+        let seq = messages.first().map_or(0, |message| message.seq);
+        let news = Snapshot {
+            wants_file: wants_file(&talk, &facts.wanted),
+            language: talk.language,
+            owner: talk.owner,
+            messages,
+        };
+        Ok(Received { seq, erased: false, news: Some(news) })
     }
 
     /// Carries out the acts of a turn, in order, and lets the dialogue tell what came of each.
@@ -439,12 +458,12 @@ impl Office {
             conversation::load(&mut tx, &self.keys, id).await?.ok_or(Error::NotFound("conversation"))?;
         may_enter(&talk, person)?;
         let messages = conversation::history(&mut tx, &talk, trust, page).await?;
-        let wanted = document_request::wanted(&mut tx, &self.keys, id, person).await?;
+        let wanted = self.wanted(&mut tx, &talk, person).await?;
         Ok(Snapshot {
+            wants_file: wants_file(&talk, &wanted),
             language: talk.language,
             owner: talk.owner,
             messages,
-            wants_file: matches!(talk.state.pending, Pending::Document { .. }) || !wanted.is_empty(),
         })
     }
 
@@ -495,7 +514,7 @@ impl Office {
                     let language = talk.language.clone();
                     let who =
                         Who { person: Some(&person), trust, channel: talk.channel, language: &language };
-                    let facts = office.facts(tx, &id, who, now).await?;
+                    let facts = office.facts(tx, &talk, who, now).await?;
                     if talk.owner == Owner::Bot {
                         let turn = dialog::next(&talk.state, &facts, &Said::LoggedIn);
                         let actor = Actor::Person(person.clone());
@@ -658,7 +677,7 @@ impl Office {
                             channel: talk.channel,
                             language: &language,
                         };
-                        let facts = office.facts(tx, &id, who, now).await?;
+                        let facts = office.facts(tx, &talk, who, now).await?;
                         let turn = dialog::handed_back(&talk.state, &facts);
                         talk.state = turn.state;
                         turn.reply
@@ -697,10 +716,11 @@ impl Office {
                 async move {
                     let (id, staff, external_id, text) = &*args;
                     let now = office.now();
-                    let mut talk = conversation::load(tx, &office.keys, id)
-                        .await?
-                        .ok_or(Error::NotFound("conversation"))?;
-                    if conversation::received(tx, id, external_id).await?.is_some() {
+                    let (mut talk, seq) =
+                        conversation::load_for_message(tx, &office.keys, id, Some(external_id))
+                            .await?
+                            .ok_or(Error::NotFound("conversation"))?;
+                    if seq.is_some() {
                         return Ok(());
                     }
                     if talk.owner != Owner::Staff(staff.clone()) {
@@ -746,6 +766,11 @@ enum Takeover {
 
 fn actor(incoming: &Incoming) -> Actor {
     incoming.person.clone().map_or_else(|| Actor::Anonymous(incoming.conversation.clone()), Actor::Person)
+}
+
+/// Whether a file is waited for: by the open question, or by a request for documents.
+fn wants_file(talk: &Conversation, wanted: &[document_request::WantedItem]) -> bool {
+    matches!(talk.state.pending, Pending::Document { .. }) || !wanted.is_empty()
 }
 
 /// A conversation that belongs to a person is reachable for that person alone.

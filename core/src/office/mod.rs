@@ -1,19 +1,21 @@
 //! The office: all that a running instance holds, and its use cases. Only this folder, `outbox` and `jobs` open
 //! transactions. It knows no web page and no chat protocol.
 
+mod bell;
 mod conversation;
 mod delivery;
 mod desk;
 mod portal;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use amtsbote_knowledge::{Catalogue, Index, Service, localized};
-use tokio::sync::broadcast;
 
 use crate::application::{self, Application};
 use crate::clock::Timestamp;
 use crate::config::Config;
+use crate::conversation::Conversation;
 use crate::db::{Db, Tx};
 use crate::dialog::{CaseFacts, Facts, RESUME_CODE_LENGTH};
 use crate::document_request;
@@ -25,6 +27,7 @@ use crate::person;
 use crate::seal::{Keys, MasterKey};
 use crate::texts::Texts;
 
+pub use bell::Listener;
 pub use conversation::{Received, Snapshot, UploadRequest};
 pub use delivery::Fetched;
 pub use desk::{CaseView, DraftInput, steps};
@@ -32,6 +35,9 @@ pub use portal::PortalCase;
 
 /// Most cases of a person that a conversation or the portal shows.
 const CASES_SHOWN: i64 = 50;
+
+/// How far the clocks of two instances may be apart before one's news reach the other's readers late.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// All that a running instance holds. Shared by every channel.
 #[derive(Debug)]
@@ -50,7 +56,7 @@ pub struct Office {
     pub index: Index,
     /// The program's sentences.
     pub texts: Texts,
-    bell: broadcast::Sender<ConversationId>,
+    bell: bell::Bell,
 }
 
 impl Office {
@@ -74,7 +80,7 @@ impl Office {
             catalogue,
             index,
             texts: Texts::embedded()?,
-            bell: broadcast::channel(1024).0,
+            bell: bell::Bell::default(),
             config,
         }))
     }
@@ -84,14 +90,26 @@ impl Office {
         self.keys.clock.now()
     }
 
-    /// Rings when a conversation of this instance has got a message. Only a hint: who listens reads the database.
-    pub fn listen(&self) -> broadcast::Receiver<ConversationId> {
-        self.bell.subscribe()
+    /// Waits for news in a conversation. Only a hint: who is woken reads the database.
+    pub fn listen(&self, conversation: &ConversationId) -> Listener {
+        self.bell.listen(conversation)
     }
 
     fn ring(&self, conversation: &ConversationId) {
-        // Nobody may be listening; that is fine.
-        let _ = self.bell.send(conversation.clone());
+        self.bell.ring(conversation);
+    }
+
+    /// Rings for the conversations that have changed since `since`, whoever wrote, and tells from when to ask the
+    /// next time. Several instances share a database and not a bell; their clocks may differ by [`CLOCK_SKEW`].
+    pub async fn ring_changed(&self, since: Timestamp) -> Result<Timestamp> {
+        let now = self.now();
+        if self.bell.is_heard() {
+            let mut tx = self.db.read().await?;
+            for id in crate::conversation::changed_since(&mut tx, since).await? {
+                self.bell.ring(&id);
+            }
+        }
+        Ok(now.minus(CLOCK_SKEW))
     }
 
     /// The service that the office offers under this id.
@@ -103,7 +121,7 @@ impl Office {
     async fn facts<'a>(
         &'a self,
         tx: &mut Tx,
-        conversation: &ConversationId,
+        talk: &Conversation,
         about: Who<'_>,
         now: Timestamp,
     ) -> Result<Facts<'a>> {
@@ -111,7 +129,7 @@ impl Office {
             Some(id) => person::load(tx, &self.keys, id).await?.map(|person| person.profile),
             None => None,
         };
-        let wanted = document_request::wanted(tx, &self.keys, conversation, about.person).await?;
+        let wanted = self.wanted(tx, talk, about.person).await?;
         let cases = match about.person {
             Some(id) => {
                 let rows = application::of_person(tx, id, CASES_SHOWN).await?;
@@ -133,6 +151,20 @@ impl Office {
             fresh_id: self.keys.clock.id::<crate::id::ApplicationId>().0,
             fresh_code: self.keys.clock.code(RESUME_CODE_LENGTH),
         })
+    }
+
+    /// Documents that are asked for. Most conversations have filed nothing: then nothing can be missing.
+    async fn wanted(
+        &self,
+        tx: &mut Tx,
+        talk: &Conversation,
+        person: Option<&PersonId>,
+    ) -> Result<Vec<document_request::WantedItem>> {
+        if talk.has_case || person.is_some() {
+            document_request::wanted(tx, &self.keys, &talk.id, person).await
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     fn case_facts(
