@@ -54,11 +54,11 @@ enum Part {
 }
 
 impl Part {
-    /// The letter every fitting word begins with, if there is one (a slip never changes it).
-    fn initial(&self) -> Option<char> {
+    /// The first letters of all fitting words (a slip never changes the first one).
+    fn initials(&self) -> u64 {
         match self {
-            Self::Word(word) | Self::Begins(word) => word.chars().next(),
-            Self::Ends(_) | Self::Digit | Self::Any => None,
+            Self::Word(word) | Self::Begins(word) => letter(word),
+            Self::Ends(_) | Self::Digit | Self::Any => u64::MAX,
         }
     }
 
@@ -83,9 +83,14 @@ enum Piece {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pieces: Vec<Piece>,
-    /// The first letters of the words it may begin with, so that most places are passed over at a glance;
-    /// `None` if it may begin with any.
-    initials: Option<Vec<char>>,
+    /// The first letters of the words it may begin with (see [`letter`]), so that most places are passed over at
+    /// a glance: every message is held against every line.
+    initials: u64,
+}
+
+/// The first letter of a word as a bit. Different letters may share one: it only tells where nothing can stand.
+fn letter(word: &str) -> u64 {
+    word.chars().next().map_or(0, |letter| 1 << (u32::from(letter) % 64))
 }
 
 impl Pattern {
@@ -116,11 +121,7 @@ impl Pattern {
             pieces.push(Piece::One { parts, optional });
         }
         let Some(Piece::One { parts, optional: false }) = pieces.first() else { return Err(empty()) };
-        let mut initials: Option<Vec<char>> = parts.iter().map(Part::initial).collect();
-        if let Some(initials) = &mut initials {
-            initials.sort_unstable();
-            initials.dedup();
-        }
+        let initials = parts.iter().fold(0, |all, part| all | part.initials());
         Ok(Self { pieces, initials })
     }
 
@@ -135,8 +136,7 @@ impl Pattern {
     }
 
     fn may_begin_with(&self, word: Option<&String>) -> bool {
-        let Some(initial) = word.and_then(|word| word.chars().next()) else { return false };
-        self.initials.as_ref().is_none_or(|initials| initials.contains(&initial))
+        word.is_some_and(|word| self.initials & letter(word) != 0)
     }
 
     /// The first place where the pattern stands, as (first word, word after the last).

@@ -147,28 +147,32 @@ pub(super) fn alike(one: &str, other: &str) -> f32 {
     if one == other {
         return 1.0;
     }
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let (short, long) = if one.len() <= other.len() { (&one, &other) } else { (&other, &one) };
-    let slips = match long.len() {
+    let (one_len, other_len) = (one.chars().count(), other.chars().count());
+    let ((short, short_len), (long, long_len)) = if one_len <= other_len {
+        ((one, one_len), (other, other_len))
+    } else {
+        ((other, other_len), (one, one_len))
+    };
+    let slips = match long_len {
         0..=5 => 0,
         6..=8 => 1,
         _ => 2,
     };
     // In short words another first letter is mostly another word: Hund, Mund.
-    let same_start = short.first() == long.first() || long.len() > 8;
-    if slips > 0 && same_start && long.len() - short.len() <= slips && distance(short, long) <= slips {
+    let same_start = long_len > 8 || short.chars().next() == long.chars().next();
+    if slips > 0 && same_start && long_len - short_len <= slips && are_close(short, long, slips) {
         return if slips == 1 { 0.9 } else { 0.85 };
     }
     // What follows a name mostly leaves it what it is (…antrag); what stands before it makes another thing
     // of it (Tiergesundheitszeugnis).
-    let most = if short.len() >= 5 && long.starts_with(short) {
+    let most = if short_len >= 5 && long.starts_with(short) {
         0.84
-    } else if short.len() >= 6 && long.ends_with(short) {
+    } else if short_len >= 6 && long.ends_with(short) {
         0.6
     } else {
-        0.0
+        return 0.0;
     };
-    share(short.len(), long.len()).min(most)
+    share(short_len, long_len).min(most)
 }
 
 /// `part` of `whole`, for small numbers.
@@ -181,12 +185,24 @@ pub(super) fn small(count: usize) -> f32 {
     f32::from(u16::try_from(count).unwrap_or(u16::MAX))
 }
 
-/// Edit distance in which two neighbours that changed places count once (optimal string alignment).
-fn distance(one: &[char], other: &[char]) -> usize {
+/// Which letters a word has, each as a bit; different letters may share one.
+fn letters(word: &str) -> u64 {
+    word.chars().fold(0, |letters, letter| letters | 1 << (u32::from(letter) % 64))
+}
+
+/// Whether at most so many slips lie between two words; two neighbours that changed places are one slip (optimal
+/// string alignment). Most pairs of words end at a glance: every message is compared with every known word.
+fn are_close(one: &str, other: &str, slips: usize) -> bool {
+    // A slip takes one letter away and puts one in at most.
+    if (letters(one) ^ letters(other)).count_ones() as usize > slips * 2 {
+        return false;
+    }
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before: Vec<usize> = Vec::new();
     let mut above: Vec<usize> = (0..=other.len()).collect();
     for i in 1..=one.len() {
-        let mut row = vec![i];
+        let mut row = Vec::with_capacity(other.len() + 1);
+        row.push(i);
         for j in 1..=other.len() {
             let replaced = above[j - 1] + usize::from(one[i - 1] != other[j - 1]);
             let mut best = replaced.min(above[j] + 1).min(row[j - 1] + 1);
@@ -195,9 +211,13 @@ fn distance(one: &[char], other: &[char]) -> usize {
             }
             row.push(best);
         }
+        // What comes next builds on the last two rows.
+        if row.iter().chain(&above).all(|distance| *distance > slips) {
+            return false;
+        }
         before = std::mem::replace(&mut above, row);
     }
-    above[other.len()]
+    above[other.len()] <= slips
 }
 
 #[cfg(test)]
@@ -244,6 +264,10 @@ mod tests {
             ("schwerbehindertenausweis", "schwerbehindertenausweisantrag", 0.8, 0.84),
             ("gesundheitszeugnis", "tiergesundheitszeugnis", 0.6, 0.6),
             ("platz", "plate", 0.0, 0.0),
+            ("schwarz", "schwatz", 0.9, 0.9),
+            ("liegenschaft", "leigenschfat", 0.85, 0.85),
+            ("liegenschaft", "leigenshcfat", 0.0, 0.0),
+            ("führerschein", "führersc", 0.5, 0.67),
             ("mull", "mulltonn", 0.0, 0.0),
             ("wett", "heirat", 0.0, 0.0),
         ] {
