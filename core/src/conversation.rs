@@ -296,8 +296,7 @@ impl<'a> Sealed<'a> {
         now: Timestamp,
     ) -> Result<Self> {
         let id: MessageId = keys.clock.id();
-        let body =
-            serde_json::to_vec(&new.content).map_err(|_| Error::Seal("a message can't be written"))?;
+        let body = serde_json::to_vec(&new.content).map_err(|_| Error::Seal("a message can't be written"))?;
         let seq = conversation.next_seq;
         conversation.next_seq += 1;
         conversation.trust = conversation.trust.max(new.trust);

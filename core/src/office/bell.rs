@@ -76,8 +76,7 @@ mod tests {
     async fn a_ring_wakes_the_listeners_of_its_conversation_alone_and_is_never_lost() {
         let bell = Bell::default();
         let (one, other) = (ConversationId("one".to_owned()), ConversationId("other".to_owned()));
-        let (mut first, mut second, mut third) =
-            (bell.listen(&one), bell.listen(&one), bell.listen(&other));
+        let (mut first, mut second, mut third) = (bell.listen(&one), bell.listen(&one), bell.listen(&other));
         assert!(first.rung().now_or_never().is_none(), "silence");
         bell.ring(&one);
         bell.ring(&one);

@@ -61,7 +61,9 @@ impl Running {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
-            .context("this program does not start itself (held to one core it takes taskset, of util-linux)")?;
+            .context(
+                "this program does not start itself (held to one core it takes taskset, of util-linux)",
+            )?;
         while begin.elapsed() < PATIENCE {
             if let Ok(mut client) = Client::connect(address).await
                 && client.get("/").await.is_ok_and(|answer| answer.status == 200)

@@ -22,7 +22,11 @@ use tokio::task::JoinSet;
 
 use super::client::Client;
 use super::office::{Cores, Running};
-use super::{Place, Server, fsync_ms, machine, moment, round, spread, visitor};
+use super::{Place, Server, cpu_time, fsync_ms, machine, moment, round, spread, visitor};
+
+/// One slice of a measurement. Bare rows and turns take slices in turn, so that a machine which is slower for some
+/// seconds is slower for both.
+const SLICE: Duration = Duration::from_millis(500);
 
 /// How long and how wide is measured.
 #[derive(Debug, Clone, Args)]
@@ -86,29 +90,77 @@ pub async fn run(options: &Turns) -> anyhow::Result<Value> {
     }
     let (bare_address, mut bare_server) = bare(&server.office).await?;
     let fsync = fsync_ms(server.folder.path())?;
-    let time = Duration::from_secs(options.seconds);
+    let period = Duration::from_secs(options.seconds);
     let mut steps = Vec::new();
-    let (mut best_bare, mut best_turns) = (0.0_f64, 0.0_f64);
+    let mut ratios = Vec::new();
     for &count in &options.clients {
-        let count = count.clamp(1, most);
-        let bare = bare_rate(bare_address, count, time).await?;
-        let (rate, times) = turn_rate(&mut talks, count, time).await?;
-        best_bare = best_bare.max(bare);
-        best_turns = best_turns.max(rate);
-        steps.push(json!({
-            "clients": count, "bare_per_s": round(bare), "turns_per_s": round(rate),
-            "ratio": round(rate / bare), "times": times,
-        }));
+        let step = step(bare_address, &mut talks, count.clamp(1, most), period).await?;
+        ratios.push(step.ratio);
+        steps.push(step.line());
     }
     bare_server.abort_all();
     drop(talks);
     server.end().await;
-    let paced = one_core(options, time).await?;
+    let paced = one_core(options, period).await?;
     Ok(json!({
         "bench": "turns", "machine": machine(), "fsync_p50_ms": fsync, "synchronous": "full",
-        "conversations": most, "steps": steps, "best_bare_per_s": round(best_bare),
-        "best_turns_per_s": round(best_turns), "ratio": round(best_turns / best_bare), "paced": paced,
+        "conversations": most, "steps": steps, "ratio": round(median(&mut ratios)), "paced": paced,
     }))
+}
+
+/// What one number of clients reached.
+struct Step {
+    clients: usize,
+    /// Rows a second of the bare handler, turns a second: the median of the slices.
+    bare: f64,
+    turns: f64,
+    /// Median of the ratios of neighbouring slices.
+    ratio: f64,
+    /// Processor time of one row and of one turn, clients included: it hardly depends on what else the machine does.
+    cpu: (Duration, Duration),
+    times: Vec<Duration>,
+}
+
+impl Step {
+    fn line(mut self) -> Value {
+        json!({
+            "clients": self.clients, "bare_per_s": round(self.bare), "turns_per_s": round(self.turns),
+            "ratio": round(self.ratio), "cpu_us_per_row": self.cpu.0.as_micros(),
+            "cpu_us_per_turn": self.cpu.1.as_micros(), "times": spread(&mut self.times),
+        })
+    }
+}
+
+async fn step(
+    bare_address: SocketAddr,
+    talks: &mut Vec<Talk>,
+    clients: usize,
+    period: Duration,
+) -> anyhow::Result<Step> {
+    let (mut bare, mut turns, mut ratios, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut cpu_rows, mut cpu_turns) = (0, Duration::ZERO, Duration::ZERO);
+    let start = moment();
+    while start.elapsed() < period * 2 {
+        let before = cpu_time()?;
+        let (rate, count) = bare_rate(bare_address, clients, SLICE).await?;
+        bare.push(rate);
+        rows += count;
+        let between = cpu_time()?;
+        let (rate, slice) = turn_rate(talks, clients, SLICE).await?;
+        turns.push(rate);
+        ratios.push(rate / bare[bare.len() - 1]);
+        times.extend(slice);
+        cpu_rows += between.saturating_sub(before);
+        cpu_turns += cpu_time()?.saturating_sub(between);
+    }
+    let cpu = (cpu_rows / rows.max(1), cpu_turns / u32::try_from(times.len())?.max(1));
+    let (bare, turns, ratio) = (median(&mut bare), median(&mut turns), median(&mut ratios));
+    Ok(Step { clients, bare, turns, ratio, cpu, times })
+}
+
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
 }
 
 async fn talks(address: SocketAddr, count: usize) -> anyhow::Result<Vec<Talk>> {
@@ -152,8 +204,8 @@ async fn bare(office: &Arc<Office>) -> anyhow::Result<(SocketAddr, JoinSet<std::
     Ok((address, running))
 }
 
-/// Rows a second.
-async fn bare_rate(address: SocketAddr, clients: usize, time: Duration) -> anyhow::Result<f64> {
+/// Rows a second, and how many there were.
+async fn bare_rate(address: SocketAddr, clients: usize, time: Duration) -> anyhow::Result<(f64, u32)> {
     let mut running = JoinSet::new();
     let start = moment();
     for _ in 0..clients {
@@ -174,11 +226,15 @@ async fn bare_rate(address: SocketAddr, clients: usize, time: Duration) -> anyho
     while let Some(count) = running.join_next().await {
         all += count??;
     }
-    Ok(f64::from(all) / start.elapsed().as_secs_f64())
+    Ok((f64::from(all) / start.elapsed().as_secs_f64(), all))
 }
 
 /// Turns a second, and how long each took. The conversations come back afterwards.
-async fn turn_rate(talks: &mut Vec<Talk>, clients: usize, period: Duration) -> anyhow::Result<(f64, Value)> {
+async fn turn_rate(
+    talks: &mut Vec<Talk>,
+    clients: usize,
+    period: Duration,
+) -> anyhow::Result<(f64, Vec<Duration>)> {
     let mut running = JoinSet::new();
     let busy = talks.split_off(talks.len() - clients);
     let start = moment();
@@ -201,7 +257,7 @@ async fn turn_rate(talks: &mut Vec<Talk>, clients: usize, period: Duration) -> a
     }
     let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let rate = f64::from(count) / start.elapsed().as_secs_f64();
-    Ok((rate, spread(&mut all)))
+    Ok((rate, all))
 }
 
 /// A steady stream of turns. Each time counts from when the turn was due, not from when it could be sent: a server
@@ -232,5 +288,7 @@ async fn paced(talks: Vec<Talk>, pace: u32, period: Duration) -> anyhow::Result<
     }
     let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
     let rate = f64::from(count) / start.elapsed().as_secs_f64();
-    Ok(json!({ "server_cores": 1, "wanted_per_s": pace, "reached_per_s": round(rate), "times": spread(&mut all) }))
+    Ok(
+        json!({ "server_cores": 1, "wanted_per_s": pace, "reached_per_s": round(rate), "times": spread(&mut all) }),
+    )
 }
