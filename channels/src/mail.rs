@@ -1,6 +1,8 @@
 //! E-mail out: notices that there is news, never content. One back-end writes files into a folder (for trying it
 //! out), one speaks SMTP. Receiving mail is not done here yet.
 
+mod smtp;
+
 use std::path::PathBuf;
 
 use amtsbote_core::config::{Config, MailKind};
@@ -8,14 +10,15 @@ use amtsbote_core::error::{Error, Result};
 use amtsbote_core::message::{Channel, ChannelKind, Outgoing, SendError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use lettre::Message;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use smtp::Smtp;
 
 /// Where mail goes.
 enum Backend {
     Folder(PathBuf),
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Smtp(Smtp),
 }
 
 /// The mail channel.
@@ -46,9 +49,9 @@ impl Mail {
                 Backend::Folder(folder)
             }
             MailKind::Smtp => {
-                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.mail.smtp_url.expose())
+                let smtp = Smtp::parse(config.mail.smtp_url.expose())
                     .map_err(|error| Error::Setup(format!("mail.smtp_url is not valid: {error}")))?;
-                Backend::Smtp(transport.timeout(Some(std::time::Duration::from_secs(30))).build())
+                Backend::Smtp(smtp)
             }
         };
         let from = config.mail.from.parse().map_err(|error| {
@@ -90,19 +93,17 @@ impl Channel for Mail {
             let message = self.message(outgoing)?;
             match &self.backend {
                 Backend::Folder(folder) => {
-                    let path = folder.join(format!("{}.eml", outgoing.id));
-                    tokio::fs::write(&path, message.formatted())
-                        .await
-                        .map_err(|error| SendError::Retry(error.to_string()))?;
+                    let retry = |error: std::io::Error| SendError::Retry(error.to_string());
+                    // Whoever looks into the folder finds whole mails only; the same mail again is the same file.
+                    let (path, half) = (
+                        folder.join(format!("{}.eml", outgoing.id)),
+                        folder.join(format!("{}.part", outgoing.id)),
+                    );
+                    tokio::fs::write(&half, message.formatted()).await.map_err(retry)?;
+                    tokio::fs::rename(&half, &path).await.map_err(retry)?;
                     Ok(outgoing.id.0.clone())
                 }
-                Backend::Smtp(transport) => match transport.send(message).await {
-                    Ok(response) => Ok(response.message().collect::<Vec<_>>().join(" ")),
-                    Err(error) if error.is_permanent() => Err(SendError::Refused(error.to_string())),
-                    // Cut off after the body went out: the server may have taken it.
-                    Err(error) if error.is_timeout() => Err(SendError::Uncertain(error.to_string())),
-                    Err(error) => Err(SendError::Retry(error.to_string())),
-                },
+                Backend::Smtp(smtp) => smtp.hand_over(&message).await,
             }
         }
         .boxed()

@@ -1,6 +1,7 @@
-//! Messages to the outside that are to be handed over once: written in the transaction of their cause, claimed with
-//! a lease, sent, marked. What may have been sent and was never confirmed is `uncertain`: a person looks at it.
-//! Web chat is not here: its page reads the history.
+//! Messages to the outside that are to be handed over once: written in the transaction of their cause, claimed one
+//! by one with a lease, sent, marked. A row is claimed in a commit of its own right before its first byte, so a row
+//! that was not being sent when the program died is still waiting. What may have been sent and was never confirmed is
+//! `uncertain`: a person looks at it. Web chat is not here: its page reads the history.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,15 @@ use crate::message::{Address, Channel, ChannelKind, Outgoing, Reply, SendError};
 use crate::office::Office;
 use crate::seal::{DataKey, Keys};
 
-/// How long a claimed row belongs to its worker.
-const LEASE: Duration = Duration::from_mins(2);
+/// How long a claimed row belongs to its worker: longer than a delivery may take, so that nobody calls a row
+/// abandoned while it is being sent.
+const LEASE: Duration = Duration::from_mins(3);
+
+/// How long one delivery may take; a server that says nothing for so long may have taken it.
+const SEND: Duration = Duration::from_mins(2);
+
+/// Rows that a worker sends before other work gets its turn.
+const ROUND: usize = 8;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Body {
@@ -56,20 +64,41 @@ pub async fn put_news_mail(
     Ok(())
 }
 
-/// Claims rows that are due. A row whose lease ran out while it was being sent is not taken again: it may have
-/// gone out, so it becomes `uncertain` unless the channel knows the id.
-async fn claim(tx: &mut Tx, keys: &Keys, limit: i64, now: Timestamp) -> Result<Vec<(OutboxId, i64, Body)>> {
-    let rows = sqlx::query(
+/// A row that belongs to its worker.
+#[derive(Debug)]
+struct Claimed {
+    id: OutboxId,
+    attempts: i64,
+    /// `None` if the row can't be read: then it must not hold up the ones behind it.
+    body: Option<Body>,
+}
+
+/// Claims the row that has been due for longest; it is sent at once.
+async fn claim(tx: &mut Tx, keys: &Keys, now: Timestamp) -> Result<Option<Claimed>> {
+    let row = sqlx::query(
         "update outbox set state = 'sending', claimed_until = $1, attempts = attempts + 1, updated_at = $2 \
-         where id in (select id from outbox where state = 'waiting' and due_at <= $2 order by due_at limit $3) \
+         where id in (select id from outbox where state = 'waiting' and due_at <= $2 order by due_at, id limit 1) \
          and state = 'waiting' and (claimed_until is null or claimed_until < $2) \
          returning id, attempts, key_wrapped, body_sealed",
     )
     .bind(now.plus(LEASE).0)
     .bind(now.0)
-    .bind(limit)
-    .fetch_all(&mut *tx)
+    .fetch_optional(&mut *tx)
     .await?;
+    let Some(row) = row else { return Ok(None) };
+    let id = OutboxId(row.try_get(0)?);
+    let (key, sealed): (Vec<u8>, Vec<u8>) = (row.try_get(2)?, row.try_get(3)?);
+    let body = keys
+        .master
+        .unwrap(&key, id.as_str())
+        .and_then(|key| key.open(id.as_str().as_bytes(), &sealed))
+        .ok()
+        .and_then(|body| serde_json::from_slice(&body).ok());
+    Ok(Some(Claimed { attempts: row.try_get(1)?, id, body }))
+}
+
+/// A row whose lease ran out while it was being sent may have gone out: it is not taken again.
+async fn give_up_abandoned(tx: &mut Tx, now: Timestamp) -> Result<()> {
     sqlx::query(
         "update outbox set state = 'uncertain', claimed_until = null, updated_at = $1 \
          where state = 'sending' and claimed_until < $1",
@@ -77,16 +106,7 @@ async fn claim(tx: &mut Tx, keys: &Keys, limit: i64, now: Timestamp) -> Result<V
     .bind(now.0)
     .execute(&mut *tx)
     .await?;
-    rows.iter()
-        .map(|row| {
-            let id = OutboxId(row.try_get(0)?);
-            let key = keys.master.unwrap(&row.try_get::<Vec<u8>, _>(2)?, id.as_str())?;
-            let body = key.open(id.as_str().as_bytes(), &row.try_get::<Vec<u8>, _>(3)?)?;
-            let body = serde_json::from_slice(&body)
-                .map_err(|_| Error::Seal("an outbox row has an unknown form"))?;
-            Ok((id, row.try_get(1)?, body))
-        })
-        .collect()
+    Ok(())
 }
 
 /// What is written after an attempt.
@@ -98,18 +118,29 @@ enum Mark {
     Dead,
 }
 
+impl Mark {
+    /// The state in the database.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => "sent",
+            Self::Retry(_) => "waiting",
+            Self::Uncertain => "uncertain",
+            Self::Dead => "dead",
+        }
+    }
+}
+
 async fn mark(tx: &mut Tx, id: &OutboxId, mark: &Mark, now: Timestamp) -> Result<()> {
-    let (word, next_try, reference) = match mark {
-        Mark::Sent(reference) => ("sent", now, Some(reference.as_str())),
-        Mark::Retry(at) => ("waiting", *at, None),
-        Mark::Uncertain => ("uncertain", now, None),
-        Mark::Dead => ("dead", now, None),
+    let (next_try, reference) = match mark {
+        Mark::Sent(reference) => (now, Some(reference.as_str())),
+        Mark::Retry(at) => (*at, None),
+        Mark::Uncertain | Mark::Dead => (now, None),
     };
     sqlx::query(
         "update outbox set state = $1, due_at = $2, reference = $3, claimed_until = null, updated_at = $4 \
          where id = $5 and state = 'sending'",
     )
-    .bind(word)
+    .bind(mark.word())
     .bind(next_try.0)
     .bind(reference)
     .bind(now.0)
@@ -119,59 +150,81 @@ async fn mark(tx: &mut Tx, id: &OutboxId, mark: &Mark, now: Timestamp) -> Result
     Ok(())
 }
 
-/// Sends what is due. Returns how many rows were handled.
+/// Sends what is due, with as many workers as the settings say. Returns how many rows were handled; there may be
+/// more.
 pub async fn deliver_due(office: &Arc<Office>, channels: &[Arc<dyn Channel>]) -> Result<usize> {
     // An idle office writes nothing: a look costs no commit.
     let mut tx = office.db.read().await?;
-    let waiting =
-        sqlx::query("select id from outbox where state in ('waiting', 'sending') and due_at <= $1 limit 1")
-            .bind(office.now().0)
-            .fetch_optional(&mut *tx)
-            .await?;
+    let now = office.now();
+    let abandoned = sqlx::query("select id from outbox where state = 'sending' and claimed_until < $1 limit 1")
+        .bind(now.0)
+        .fetch_optional(&mut *tx)
+        .await?;
+    let due = oldest_due(&mut tx, now).await?;
     drop(tx);
-    if waiting.is_none() {
+    if abandoned.is_some() {
+        office.db.write(move |tx| give_up_abandoned(tx, now).boxed()).await?;
+    }
+    if due.is_none() {
         return Ok(0);
     }
-    let worker = Arc::clone(office);
-    let limit = i64::try_from(office.config.outbox.workers).unwrap_or(1) * 4;
-    let claimed = office
-        .db
-        .write(move |tx| {
-            let office = Arc::clone(&worker);
-            async move { claim(tx, &office.keys, limit, office.now()).await }.boxed()
-        })
-        .await?;
-    let count = claimed.len();
-    for (id, attempts, body) in claimed {
-        let outgoing = Outgoing {
-            id: id.clone(),
-            address: Address { channel: ChannelKind::Email, to: body.to },
-            subject: office.texts.get(&body.language, "mail.subject").to_owned(),
-            reply: Reply::new(&body.language).text(office.texts.fill(
-                &body.language,
-                &body.key,
-                &[("url", &office.config.public_url()), ("phone", &office.config.office.phone)],
-            )),
-        };
-        let result = match channels.iter().find(|channel| channel.kind() == outgoing.address.channel) {
-            Some(channel) => channel.send(&outgoing).await,
-            None => Err(SendError::Refused("no mail channel is set up (mail.kind)".to_owned())),
-        };
+    // All end before the first error is told: a worker that is dropped would leave its row in doubt.
+    let workers = (0..office.config.outbox.workers.max(1)).map(|_| work(office, channels));
+    futures::future::join_all(workers).await.into_iter().sum()
+}
+
+/// One worker's round.
+async fn work(office: &Arc<Office>, channels: &[Arc<dyn Channel>]) -> Result<usize> {
+    for count in 0..ROUND {
+        let worker = Arc::clone(office);
+        let claimed = office
+            .db
+            .write(move |tx| {
+                let office = Arc::clone(&worker);
+                async move { claim(tx, &office.keys, office.now()).await }.boxed()
+            })
+            .await?;
+        let Some(claimed) = claimed else { return Ok(count) };
+        let outcome = send(office, channels, &claimed).await;
         let now = office.now();
-        let outcome = after(result, attempts, &office.config.outbox.retry_seconds, now);
         if !matches!(outcome, Mark::Sent(_)) {
-            tracing::warn!(outbox.id = %id, attempts, mark = ?std::mem::discriminant(&outcome), "a message was not sent");
+            tracing::warn!(outbox.id = %claimed.id, claimed.attempts, outcome = outcome.word(), "a message was not sent");
         }
-        let (id, outcome) = (Arc::new(id), Arc::new(outcome));
+        let marked = Arc::new((claimed.id, outcome));
         office
             .db
             .write(move |tx| {
-                let (id, outcome) = (Arc::clone(&id), Arc::clone(&outcome));
-                async move { mark(tx, &id, &outcome, now).await }.boxed()
+                let marked = Arc::clone(&marked);
+                async move { mark(tx, &marked.0, &marked.1, now).await }.boxed()
             })
             .await?;
     }
-    Ok(count)
+    Ok(ROUND)
+}
+
+/// Hands a claimed row to its channel and says what came of it.
+async fn send(office: &Arc<Office>, channels: &[Arc<dyn Channel>], claimed: &Claimed) -> Mark {
+    let Some(body) = &claimed.body else {
+        tracing::error!(outbox.id = %claimed.id, "an outbox row can't be read; is the master key the right one?");
+        return Mark::Dead;
+    };
+    let outgoing = Outgoing {
+        id: claimed.id.clone(),
+        address: Address { channel: ChannelKind::Email, to: body.to.clone() },
+        subject: office.texts.get(&body.language, "mail.subject").to_owned(),
+        reply: Reply::new(&body.language).text(office.texts.fill(
+            &body.language,
+            &body.key,
+            &[("url", &office.config.public_url()), ("phone", &office.config.office.phone)],
+        )),
+    };
+    let result = match channels.iter().find(|channel| channel.kind() == outgoing.address.channel) {
+        Some(channel) => tokio::time::timeout(SEND, channel.send(&outgoing))
+            .await
+            .unwrap_or_else(|_| Err(SendError::Uncertain("no answer in time".to_owned()))),
+        None => Err(SendError::Refused("no mail channel is set up (mail.kind)".to_owned())),
+    };
+    after(result, claimed.attempts, &office.config.outbox.retry_seconds, office.now())
 }
 
 fn after(
@@ -218,30 +271,72 @@ mod tests {
     use crate::clock::Clock;
     use crate::seal::MasterKey;
 
+    fn keys() -> Keys {
+        let clock = Clock::System;
+        Keys { master: MasterKey::from_bytes(&clock.random()), clock }
+    }
+
+    async fn put(db: &crate::db::Db, keys: &Keys, unique: &'static str) {
+        let keys = keys.clone();
+        db.write(move |tx| {
+            let keys = keys.clone();
+            async move { put_news_mail(tx, &keys, unique, "a@example.org", "de", Timestamp(1)).await }.boxed()
+        })
+        .await
+        .expect("is put");
+    }
+
+    async fn claim_at(db: &crate::db::Db, keys: &Keys, at: i64) -> Option<Claimed> {
+        let keys = keys.clone();
+        db.write(move |tx| {
+            let keys = keys.clone();
+            async move {
+                give_up_abandoned(tx, Timestamp(at)).await?;
+                claim(tx, &keys, Timestamp(at)).await
+            }
+            .boxed()
+        })
+        .await
+        .expect("claims")
+    }
+
+    async fn states(db: &crate::db::Db) -> Vec<(String, i64)> {
+        counts(&mut *db.read().await.expect("reads")).await.expect("counts")
+    }
+
+    /// The program dies while it sends one of three: the other two are not in doubt, they are sent later.
     #[tokio::test]
-    async fn a_row_is_claimed_once_and_an_abandoned_one_becomes_uncertain() {
+    async fn only_the_row_that_was_being_sent_is_in_doubt_after_a_crash() {
         let folder = tempfile::tempdir().expect("folder");
         let db = crate::db::open_for_test(folder.path()).await;
-        let clock = Clock::System;
-        let keys = Keys { master: MasterKey::from_bytes(&clock.random()), clock };
-        let run = |at: i64| {
-            let keys = keys.clone();
-            db.write(move |tx| {
-                let keys = keys.clone();
-                async move {
-                    for _ in 0..2 {
-                        put_news_mail(tx, &keys, "same", "a@example.org", "de", Timestamp(1)).await?;
-                    }
-                    Ok(claim(tx, &keys, 10, Timestamp(at)).await?.len())
-                }
-                .boxed()
-            })
-        };
-        assert_eq!(run(5).await.expect("first"), 1);
-        assert_eq!(run(6).await.expect("second"), 0, "claimed by another worker");
-        assert_eq!(run(10_000_000).await.expect("later"), 0, "never sent twice by itself");
-        let mut tx = db.read().await.expect("reads");
-        assert_eq!(counts(&mut tx).await.expect("counts"), [("uncertain".to_owned(), 1)]);
+        let keys = keys();
+        for unique in ["one", "one", "two", "three"] {
+            put(&db, &keys, unique).await;
+        }
+        let first = claim_at(&db, &keys, 5).await.expect("one of them");
+        assert_eq!(states(&db).await, [("sending".to_owned(), 1), ("waiting".to_owned(), 2)]);
+        let mut later = Vec::new();
+        while let Some(claimed) = claim_at(&db, &keys, 10_000_000).await {
+            later.push(claimed.id);
+        }
+        assert_eq!(later.len(), 2);
+        assert!(!later.contains(&first.id), "never sent twice by itself");
+        assert_eq!(states(&db).await, [("sending".to_owned(), 2), ("uncertain".to_owned(), 1)]);
+    }
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_does_not_hold_up_the_others() {
+        let folder = tempfile::tempdir().expect("folder");
+        let db = crate::db::open_for_test(folder.path()).await;
+        put(&db, &keys(), "of another master key").await;
+        let keys = keys();
+        put(&db, &keys, "readable").await;
+        let mut readable = Vec::new();
+        while let Some(claimed) = claim_at(&db, &keys, 5).await {
+            readable.push(claimed.body.is_some());
+        }
+        readable.sort_unstable();
+        assert_eq!(readable, [false, true]);
     }
 
     #[test]
