@@ -4,6 +4,7 @@ mod canary;
 mod crash;
 mod harness;
 mod letters;
+mod program;
 mod routes;
 mod tidy;
 mod transcripts;

@@ -1,186 +1,154 @@
-//! Kill -9 at the commit points: the program runs under strace, which kills it at its n-th write to disk, in every
-//! place where a transaction becomes durable. This process is the independent recorder: it notes what was
-//! acknowledged. Afterwards nothing acknowledged may be lost, no effect doubled, no reply missing.
+//! Kill -9 in the whole life of an office: citizens chat, upload, file, log in and pay, a clerk issues papers, notices
+//! leave by mail, and strace kills the program in the middle of a system call: at its n-th sync, at its n-th write to
+//! the database, while a file gets its name, before an answer leaves, before and while a mail is handed over. This
+//! process is the independent recorder: it notes what was acknowledged, and does again what was not. Afterwards nothing
+//! acknowledged may be lost and no effect doubled (`checker`).
 
-use std::os::unix::process::CommandExt;
+mod checker;
+mod mail_server;
+mod people;
+
+use std::collections::VecDeque;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use amtsbote_core::audit;
-use amtsbote_core::clock::Clock;
-use amtsbote_core::config::Config;
-use amtsbote_core::conversation::{Content, Page};
-use amtsbote_core::db::Db;
-use amtsbote_core::id::ConversationId;
-use amtsbote_core::office::Office;
-use amtsbote_knowledge::Trust;
+use mail_server::{MailServer, Mood};
+use people::{Citizen, Clerk, Deed, Records, Wish};
 
-/// How often the program is killed (the issue asks for at least 200).
-const KILLS: usize = 200;
+use crate::program::{Program, Start, between};
 
-/// Messages that one run of the program gets at most, if no kill comes.
-const MESSAGES: usize = 24;
+/// How often the program is killed.
+const KILLS: usize = 224;
 
-fn program(folder: &Path, port: u16, kill_at: Option<usize>) -> Child {
-    let binary = crate::binary();
-    let mut command = match kill_at {
-        Some(n) => {
-            let mut command = Command::new("strace");
-            command.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e"]);
-            command.arg(format!("inject=fsync,fdatasync:signal=SIGKILL:when={n}"));
-            command.arg(binary);
-            command
-        }
-        None => Command::new(binary),
-    };
-    command
-        .args(["--set", &format!("data.folder={}", folder.display())])
-        .args(["--set", &format!("server.listen=127.0.0.1:{port}")])
-        .args(["--set", "limits.requests_per_minute=1000000", "--set", "mail.kind=off"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .expect("the program (and strace) can be started")
-}
+/// What people do at most in one life of the program, if no kill comes.
+const DEEDS: usize = 30;
 
-/// Ends the program without warning, and strace with it: killing strace alone would set the program free.
-fn end(mut child: Child) {
-    let _ =
-        Command::new("kill").args(["-9", "--", &format!("-{}", child.id())]).stderr(Stdio::null()).status();
-    child.wait().expect("ends");
-}
-
-/// Whether the program answers before it dies.
-async fn answers(client: &reqwest::Client, port: u16, child: &mut Child) -> bool {
-    loop {
-        if client
-            .get(format!("http://127.0.0.1:{port}/healthz"))
-            .send()
-            .await
-            .is_ok_and(|r| r.status().is_success())
-        {
-            return true;
-        }
-        if child.try_wait().expect("waits").is_some() {
-            return false;
-        }
-        // A pause between two looks, not a wait for a guessed time.
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// Where this life ends: what strace injects. The numbers move through all places of each kind.
+fn place(kill: usize) -> String {
+    let round = kill / 8;
+    match kill % 8 {
+        // Where transactions and files become durable.
+        0..=3 => format!("fsync,fdatasync:signal=SIGKILL:when={}", 1 + (round * 4 + kill % 4) % 37),
+        // In the middle of a commit: the log of the database is half written.
+        4 => format!("pwrite64:signal=SIGKILL:when={}", 1 + (round * 23) % 311),
+        // Committed, and the answer or the mail does not leave.
+        5 => format!("sendto,sendmsg,writev:signal=SIGKILL:when={}", 1 + round),
+        // Claimed, and nothing of the mail has left.
+        6 => format!("connect:signal=SIGKILL:when={}", 1 + round % 2),
+        // Written, and the file has no name yet.
+        _ => format!("rename,renameat,renameat2,link,linkat:signal=SIGKILL:when={}", 1 + round % 4),
     }
 }
 
-/// Sends one message; true = acknowledged.
-async fn say(client: &reqwest::Client, port: u16, csrf: &str, id: &str) -> bool {
-    let form = [("csrf", csrf), ("message_id", id), ("text", &format!("Wort {id}"))];
-    let sent = client
-        .post(format!("http://127.0.0.1:{port}/chat"))
-        .header("x-requested-with", "amtsbote")
-        .form(&form)
-        .send()
-        .await;
-    match sent {
-        Ok(response) if response.status().is_success() => response.bytes().await.is_ok(),
-        _ => false,
+/// What the mail server does in this life.
+fn mood(kill: usize) -> Mood {
+    match kill % 11 {
+        3 => Mood::HangsUp,
+        7 => Mood::Busy,
+        _ => Mood::Takes,
     }
 }
 
-/// What the citizen said in the one conversation, read as the office reads it.
-async fn everything_said(folder: &Path) -> Vec<String> {
-    let settings = [("data.folder".to_owned(), folder.display().to_string())];
-    let config = Config::load(None, std::iter::empty(), &settings).expect("settings");
-    let office = Office::open(config, Clock::System).await.expect("opens");
-    let mut tx = office.db.read().await.expect("reads");
-    let (id,): (String,) =
-        sqlx::query_as("select id from conversation").fetch_one(&mut *tx).await.expect("one conversation");
-    drop(tx);
-    let (mut texts, mut after) = (Vec::new(), 1);
-    loop {
-        let page = Page { after, limit: 500 };
-        let id = ConversationId(id.clone());
-        let messages = office.snapshot(&id, None, Trust::T0, page).await.expect("reads").messages;
-        let Some(last) = messages.last() else { return texts };
-        after = last.seq;
-        texts.extend(messages.into_iter().filter_map(|message| match message.content {
-            Content::Text { text } => Some(text),
-            _ => None,
-        }));
+struct World {
+    port: u16,
+    settings: Vec<String>,
+    mails: MailServer,
+    citizens: Vec<Citizen>,
+    clerk: Clerk,
+    desk: VecDeque<String>,
+    records: Records,
+    turn: usize,
+}
+
+impl World {
+    /// An office with a clerk.
+    async fn begin(folder: &Path) -> Self {
+        let mails = MailServer::start().await;
+        let settings = vec![
+            "mail.kind=smtp".to_owned(),
+            format!("mail.smtp_url=smtp://127.0.0.1:{}", mails.port),
+            "outbox.workers=1".to_owned(),
+        ];
+        let port = crate::free_port();
+        let output = folder.join("output");
+        let start =
+            Start { folder, port, settings: &settings, inject: None, output: Some(output.clone()) };
+        let mut program = Program::start(&start);
+        assert!(program.answers().await, "the first start");
+        let mut printed = String::new();
+        while !printed.contains("Daten liegen in") {
+            printed = std::fs::read_to_string(&output).expect("the output");
+            tokio::task::yield_now().await;
+        }
+        let link = between(&printed, "24 Stunden):", "\n\n").expect("the link").trim().to_owned();
+        let clerk = Clerk::set_up(&program.base, &link).await;
+        let wishes = [Wish::Talk, Wish::OrderMap, Wish::ReportWaste, Wish::HealthCertificate];
+        let citizens = wishes.map(|wish| Citizen::new(wish, &program.base)).into();
+        program.end();
+        let (desk, records) = (VecDeque::new(), Records::default());
+        Self { port, settings, mails, citizens, clerk, desk, records, turn: 0 }
+    }
+
+    fn start(&self, folder: &Path, inject: Option<&str>) -> Program {
+        Program::start(&Start { folder, port: self.port, settings: &self.settings, inject, output: None })
+    }
+
+    /// One after the other does the next thing, until no answer comes.
+    async fn live(&mut self, deeds: usize) {
+        for _ in 0..deeds {
+            let who = self.turn % (self.citizens.len() + 1);
+            let answered = match self.citizens.get_mut(who) {
+                Some(citizen) => citizen.act(&mut self.records, &mut self.desk).await,
+                None => self.clerk.act(&mut self.records, &mut self.desk).await,
+            };
+            if !answered {
+                return;
+            }
+            self.turn += 1;
+        }
+    }
+
+    /// Everybody finishes what was begun.
+    async fn finish(&mut self) {
+        for citizen in &mut self.citizens {
+            while !citizen.rests() {
+                assert!(citizen.act(&mut self.records, &mut self.desk).await, "without a kill there is an answer");
+            }
+        }
+        while !self.clerk.rests() {
+            assert!(self.clerk.act(&mut self.records, &mut self.desk).await, "without a kill there is an answer");
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_kills_lose_nothing_and_double_nothing() {
     let folder = tempfile::tempdir().expect("folder");
-    let client = reqwest::Client::builder()
-        .cookie_store(true)
-        .timeout(Duration::from_secs(20))
-        .build()
-        .expect("client");
-    let port = crate::free_port();
-    let (mut acknowledged, mut unsure) = (Vec::new(), Vec::new());
-
-    let mut child = program(folder.path(), port, None);
-    assert!(answers(&client, port, &mut child).await, "the first start");
-    let page = client
-        .get(format!("http://127.0.0.1:{port}/chat"))
-        .send()
-        .await
-        .expect("page")
-        .text()
-        .await
-        .expect("text");
-    let csrf = page
-        .split("name=\"csrf\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .expect("csrf")
-        .to_owned();
-    end(child);
-
-    let mut kills = 0;
-    while kills < KILLS {
-        // The place moves through the start with its jobs, the first message and the later ones.
-        let mut child = program(folder.path(), port, Some(1 + kills % 29));
-        if answers(&client, port, &mut child).await {
-            for number in 0..MESSAGES {
-                let id = format!("k{kills}n{number}");
-                if say(&client, port, &csrf, &id).await {
-                    acknowledged.push(id);
-                } else {
-                    unsure.push(id);
-                    break;
-                }
-            }
+    let mut world = World::begin(folder.path()).await;
+    for kill in 0..KILLS {
+        world.mails.mood(mood(kill));
+        let mut program = world.start(folder.path(), Some(&place(kill)));
+        if program.answers().await {
+            world.live(DEEDS).await;
         }
-        end(child);
-        kills += 1;
+        program.end();
     }
-    assert!(acknowledged.len() > KILLS / 2, "only {} messages were acknowledged", acknowledged.len());
-    assert!(unsure.len() > KILLS / 4, "only {} messages were cut off by a kill", unsure.len());
+    world.mails.mood(Mood::Takes);
+    let mut program = world.start(folder.path(), None);
+    assert!(program.answers().await, "the last start");
+    world.finish().await;
+    program.end();
 
-    let mut child = program(folder.path(), port, None);
-    assert!(answers(&client, port, &mut child).await, "the last start");
-    for id in &unsure {
-        assert!(say(&client, port, &csrf, id).await, "{id} is taken when it is sent again");
-    }
-    end(child);
-    let texts = everything_said(folder.path()).await;
-    for id in acknowledged.iter().chain(&unsure) {
-        let times = texts.iter().filter(|text| **text == format!("Wort {id}")).count();
-        assert_eq!(times, 1, "message {id} stands {times} times in the history");
-    }
+    let hung_up = world.mails.mails().iter().filter(|mail| !mail.acknowledged).count();
+    let World { settings, mails, records, .. } = world;
+    let summary = checker::check(folder.path(), &settings, &records, &mails, KILLS + 1 + hung_up).await;
 
-    let db = Db::open(&format!("sqlite://{}/amtsbote.db", folder.path().display())).await.expect("opens");
-    assert_eq!(db.integrity().await.expect("checks"), Vec::<String>::new());
-    let mut tx = db.read().await.expect("reads");
-    audit::verify(&mut tx).await.expect("reads").expect("the audit chain is whole");
-    // Every message of the citizen has exactly one reply right after it.
-    let rows: Vec<(String,)> = sqlx::query_as("select author from message order by conversation_id, seq")
-        .fetch_all(&mut *tx)
-        .await
-        .expect("rows");
-    let said = rows.iter().filter(|(author,)| author == "citizen").count();
-    let answered = rows.windows(2).filter(|pair| pair[0].0 == "citizen" && pair[1].0 == "bot").count();
-    assert_eq!((said, answered), (acknowledged.len() + unsure.len(), said));
+    // The kills have met everything that people do, and the mails at every point of their way.
+    eprintln!("done: {:?}\ncut off: {:?}\nmails: {summary:?}, hung up {hung_up}", records.done, records.cut);
+    use Deed::{AskToPay, ComeBack, File, Issue, LogIn, Open, PayAtBank, Say, Upload};
+    for deed in [Open, Say, Upload, File, LogIn, AskToPay, PayAtBank, ComeBack, Issue] {
+        assert!(records.cut.contains_key(&deed), "no kill has met {deed:?}: {:?}", records.cut);
+        assert!(records.done.contains_key(&deed), "{deed:?} was never done: {:?}", records.done);
+    }
+    assert!(records.cut.values().sum::<usize>() > KILLS / 3, "too few kills met anybody: {:?}", records.cut);
+    assert!(summary.sent > 0 && summary.doubt_lost > 0 && summary.doubt_delivered > 0, "{summary:?}");
 }

@@ -29,6 +29,9 @@ pub enum Error {
     /// Stored bytes can't be read: wrong master key or damaged data.
     #[error("sealed data: {0}")]
     Seal(&'static str),
+    /// The disk takes nothing any more (full, or its quota is used up); nothing of this was stored.
+    #[error("nothing can be stored: {0}; free space on this disk")]
+    Storage(String),
     /// The file store failed.
     #[error("file store: {0}")]
     Files(String),
@@ -49,8 +52,16 @@ impl Error {
     }
 }
 
+/// What the databases say when the disk takes nothing: SQLite's FULL, IOERR_WRITE (also a used-up quota), IOERR_FSYNC
+/// (where the disk tells only then) and IOERR_SHMSIZE; PostgreSQL's disk_full.
+const STORAGE_CODES: [&str; 5] = ["13", "778", "1034", "4874", "53100"];
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        if code.is_some_and(|code| STORAGE_CODES.contains(&code.as_ref())) {
+            return Self::Storage(error.to_string());
+        }
         Self::Database(std::sync::Arc::new(error))
     }
 }

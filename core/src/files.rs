@@ -19,6 +19,9 @@ const LONGEST_NAME: usize = 64;
 /// Name of the file that [`Files::check_writable`] writes and deletes.
 const PROBE: &str = "WRITABLECHECK";
 
+/// Its size: with less space than this, uploads and papers would fail soon.
+const PROBE_BYTES: usize = 256 * 1024;
+
 /// The store of sealed files. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Files {
@@ -98,15 +101,37 @@ impl Files {
 
     /// Whether a file can be written and deleted now; for the health check.
     pub async fn check_writable(&self) -> Result<()> {
-        self.put(PROBE, b"written by the health check".to_vec()).await?;
+        self.put(PROBE, vec![b'.'; PROBE_BYTES]).await?;
         self.delete(PROBE).await
+    }
+
+    /// Removes the halves of files whose writing was cut off by a crash, for those ids that `is_old` names: a young
+    /// half may belong to a file that is being written. Returns how many there were.
+    pub async fn remove_halves(&self, is_old: impl Fn(&str) -> bool) -> Result<u64> {
+        let failed = |error: std::io::Error| {
+            Error::Files(format!("cannot look through {}: {error}; check its rights", self.folder.display()))
+        };
+        let mut removed = 0;
+        let mut entries = tokio::fs::read_dir(&self.folder).await.map_err(failed)?;
+        while let Some(entry) = entries.next_entry().await.map_err(failed)? {
+            let name = entry.file_name();
+            // The store writes "<name>#<number>" first and renames it when the whole is on disk.
+            let half = name.to_str().and_then(|name| name.split_once('#'));
+            let Some((id, number)) = half else { continue };
+            let ours = is_name(id) && number.bytes().all(|byte| byte.is_ascii_digit());
+            if ours && (id == PROBE || is_old(id)) {
+                tokio::fs::remove_file(entry.path()).await.map_err(failed)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     /// The sentence for the operator. `name` is an id, not personal data.
     fn failed(&self, what: &str, name: &str, error: &object_store::Error) -> Error {
         let folder = self.folder.display();
         if is_disk_full(error) {
-            return Error::Files(format!("the disk is full: {error}; free space under {folder}"));
+            return Error::Storage(format!("{error} under {folder}"));
         }
         Error::Files(format!("cannot {what} {name}: {error}; check the disk and the rights of {folder}"))
     }
@@ -194,20 +219,37 @@ mod tests {
         ] {
             let error =
                 object_store::Error::Generic { store: "test", source: Box::new(std::io::Error::from(kind)) };
-            let Error::Files(text) = files.failed("write", "A1", &error) else { panic!("a file error") };
-            assert_eq!(text.starts_with("the disk is full: "), full, "{text}");
-            assert_eq!(text.contains("; free space under /"), full, "{text}");
+            let told = files.failed("write", "A1", &error);
+            assert_eq!(matches!(told, Error::Storage(_)), full, "{told}");
+            assert!(told.to_string().contains(if full { "free space" } else { "check the disk" }), "{told}");
         }
     }
 
-    /// To run it: `mount -t tmpfs -o size=64k tmpfs /mnt/tiny`, then `cargo test -- --ignored tiny_disk`.
+    #[tokio::test]
+    async fn halves_that_a_crash_left_are_removed_once_they_are_old() {
+        let (_folder, files) = store();
+        files.put("WHOLE", b"whole".to_vec()).await.expect("puts");
+        for name in ["OLD#1", "OLD#2", "YOUNG#1", "WRITABLECHECK#1", "foreign.txt", "a.b#1", "OLD#x"] {
+            std::fs::write(files.folder.join(name), b"half").expect("writes");
+        }
+        assert_eq!(files.remove_halves(|id| id == "OLD").await.expect("removes"), 3);
+        let mut left: Vec<String> = std::fs::read_dir(&files.folder)
+            .expect("reads")
+            .map(|entry| entry.expect("entry").file_name().into_string().expect("text"))
+            .collect();
+        left.sort_unstable();
+        assert_eq!(left, ["OLD#x", "WHOLE", "YOUNG#1", "a.b#1", "foreign.txt"]);
+    }
+
+    /// To run it: `mount -t tmpfs -o size=64k tmpfs /mnt/tiny`, then `cargo test -- --ignored tiny_disk`. How the
+    /// whole program bears a full disk is tested in `tests/full_disk.rs`.
     #[tokio::test]
     #[ignore = "needs a file system of 64 kB at /mnt/tiny"]
     async fn nothing_half_written_remains_on_a_tiny_disk() {
         let files = Files::local(Path::new("/mnt/tiny/files")).expect("opens");
-        let Err(Error::Files(text)) = files.put("BIG", vec![7; 200_000]).await else { panic!("refused") };
-        assert!(text.starts_with("the disk is full: "), "{text}");
+        assert!(matches!(files.put("BIG", vec![7; 200_000]).await, Err(Error::Storage(_))));
         assert_eq!(std::fs::read_dir(&files.folder).expect("reads").count(), 0);
-        files.check_writable().await.expect("a small file still fits");
+        files.put("SMALL", vec![7; 2_000]).await.expect("a small file still fits");
+        assert!(matches!(files.check_writable().await, Err(Error::Storage(_))), "so little is not enough");
     }
 }

@@ -132,6 +132,28 @@ async fn finish(
         .await
 }
 
+/// Stores the time of a health check, as a row of its own among the jobs: only a commit that writes shows whether the
+/// disk still takes anything.
+pub async fn note_check(office: &Arc<Office>) -> Result<()> {
+    let now = office.now();
+    office
+        .db
+        .write(move |tx| {
+            async move {
+                sqlx::query(
+                    "insert into job (name, due_at, updated_at) values ('health check', $1, $1) \
+                     on conflict (name) do update set due_at = $1, updated_at = $1",
+                )
+                .bind(now.0)
+                .execute(&mut *tx)
+                .await?;
+                Ok(())
+            }
+            .boxed()
+        })
+        .await
+}
+
 /// The jobs whose last run failed: name and error, for the doctor.
 pub async fn failed(tx: &mut Tx) -> Result<Vec<(String, String)>> {
     let rows =
@@ -146,12 +168,18 @@ async fn settle_payments(office: &Arc<Office>) -> Result<u64> {
     let mut tx = office.db.read().await?;
     let open = payment::unsettled(&mut tx, before, BATCH).await?;
     drop(tx);
-    let mut settled = 0;
+    let (mut settled, mut failure) = (0, None);
     for id in open {
-        office.settle_payment(&id).await?;
-        settled += 1;
+        // One payment that can't be settled must not keep the money of the others unseen.
+        match office.settle_payment(&id).await {
+            Ok(_) => settled += 1,
+            Err(error) => {
+                tracing::error!(payment.id = %id, error = %error, "a payment could not be settled");
+                failure = failure.or(Some(error));
+            }
+        }
     }
-    Ok(settled)
+    failure.map_or(Ok(settled), Err)
 }
 
 async fn remind(office: &Arc<Office>) -> Result<u64> {
@@ -198,12 +226,15 @@ async fn forget(office: &Arc<Office>) -> Result<u64> {
         .await
 }
 
-/// Files without a row: an upload that was cut off between file and row, or whose row was removed.
+/// Files without a row: an upload that was cut off between file and row, or whose row was removed, or which was cut
+/// off while it was written.
 async fn orphans(office: &Arc<Office>) -> Result<u64> {
     let names = office.files.list().await?;
     // A young file may belong to an upload whose row is being written.
-    let names = document::made_before(&names, Timestamp(office.now().0 - 3_600_000));
-    let mut removed = 0;
+    let young = Timestamp(office.now().0 - 3_600_000);
+    let is_old = |id: &str| !document::made_before(&[id.to_owned()], young).is_empty();
+    let mut removed = office.files.remove_halves(is_old).await?;
+    let names = document::made_before(&names, young);
     for chunk in names.chunks(200) {
         let mut tx = office.db.read().await?;
         let tx: &mut Tx = &mut tx;

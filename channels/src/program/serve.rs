@@ -84,18 +84,16 @@ async fn worker(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     while !*stop.borrow() {
-        let work = async {
-            let sent = outbox::deliver_due(&office, &channels).await?;
-            let ran = jobs::run_due(&office).await?;
-            Ok::<usize, amtsbote_core::error::Error>(sent + ran)
-        };
-        let busy = match work.await {
-            Ok(count) => count > 0,
-            Err(error) => {
-                tracing::error!(error = %error, "outbox or jobs failed; they are tried again");
-                false
+        let mut busy = false;
+        // A failure of the one is none of the other.
+        for done in [outbox::deliver_due(&office, &channels).await, jobs::run_due(&office).await] {
+            match done {
+                Ok(count) => busy |= count > 0,
+                Err(error) => {
+                    tracing::error!(error = %error, "outbox or jobs failed; they are tried again");
+                }
             }
-        };
+        }
         if !busy {
             tokio::select! {
                 () = tokio::time::sleep(REST) => {}

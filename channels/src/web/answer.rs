@@ -74,6 +74,7 @@ pub struct Refusal(pub Error);
 fn status(error: &Error) -> StatusCode {
     match error {
         Error::Refused { key: "web.too_many", .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Refused { key: "web.too_slow", .. } => StatusCode::REQUEST_TIMEOUT,
         Error::Refused { key: "web.form_expired" | "desk.wrong_role", .. } => StatusCode::FORBIDDEN,
         Error::Refused { key: "web.form_too_large" | "document.too_large", .. } => {
             StatusCode::PAYLOAD_TOO_LARGE
@@ -81,6 +82,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Refused { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Storage(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Database(_) | Error::Seal(_) | Error::Files(_) | Error::Setup(_) => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
@@ -97,6 +99,9 @@ pub fn sentence(office: &Arc<Office>, language: &str, error: &Error) -> String {
         }
         Error::NotFound(_) => office.texts.get(language, "web.not_found").to_owned(),
         Error::Conflict(_) => office.texts.get(language, "web.changed_meanwhile").to_owned(),
+        Error::Storage(_) => {
+            office.texts.fill(language, "error.storage", &[("phone", &office.config.office.phone)])
+        }
         Error::Database(_) | Error::Seal(_) | Error::Files(_) | Error::Setup(_) => {
             office.texts.get(language, "error.general").to_owned()
         }
@@ -105,7 +110,11 @@ pub fn sentence(office: &Arc<Office>, language: &str, error: &Error) -> String {
 
 /// The page, or for the page's script the plain sentence, that tells a refusal.
 pub fn refusal_page(office: &Arc<Office>, visitor: &Visitor, error: &Error) -> Response {
-    if matches!(error, Error::Database(_) | Error::Seal(_) | Error::Files(_) | Error::Setup(_)) {
+    let broken = match error {
+        Error::Refused { .. } | Error::NotFound(_) | Error::Conflict(_) => false,
+        Error::Storage(_) | Error::Database(_) | Error::Seal(_) | Error::Files(_) | Error::Setup(_) => true,
+    };
+    if broken {
         tracing::error!(error = %error, path = %route_of(&visitor.path), "a request failed");
     }
     let text = sentence(office, visitor.language(), error);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use amtsbote_core::error::Error;
-use amtsbote_core::outbox;
+use amtsbote_core::{jobs, outbox};
 use amtsbote_knowledge::localized;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -277,10 +277,10 @@ async fn erased(State(web): State<Web>, visitor: Visitor) -> Answer {
     })
 }
 
-/// Ready to serve: the database takes a transaction and answers.
+/// Ready to serve: the database really stores something, and so does the file store.
 async fn ready(State(web): State<Web>) -> Answer {
     let check = async {
-        web.office.db.write(|_| Box::pin(async { Ok(()) })).await?;
+        jobs::note_check(&web.office).await?;
         web.office.files.check_writable().await
     };
     match check.await {

@@ -10,6 +10,7 @@ mod oidc;
 mod pay;
 mod portal;
 mod routes;
+mod server;
 mod show;
 mod staff;
 mod stream;
@@ -17,7 +18,7 @@ mod upload;
 mod views;
 mod visitor;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -90,13 +91,7 @@ impl Web {
 
     /// Serves until `stop` turns true; running requests get the configured time to end.
     pub async fn serve(&self, listener: tokio::net::TcpListener) -> std::io::Result<()> {
-        let mut stop = self.stop.clone();
-        let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service)
-            .with_graceful_shutdown(async move {
-                // An error means that the sender is gone: then it is time to end, too.
-                let _ = stop.wait_for(|stop| *stop).await;
-            })
-            .await
+        server::serve(self.router(), listener, self.stop.clone()).await;
+        Ok(())
     }
 }

@@ -58,7 +58,7 @@ pub struct RouteInfo {
 }
 
 /// Largest upload that is read at all, in bytes; a smaller limit of the settings is told in words.
-const UPLOAD_LIMIT: usize = 64 * 1_000_000;
+pub(super) const UPLOAD_LIMIT: usize = 64 * 1_000_000;
 
 fn routes() -> Vec<Route> {
     let mut routes = home::routes();
@@ -96,7 +96,7 @@ pub fn router(web: &Web) -> Router {
         .compress_when(SizeAbove::new(256).and(NotForContentType::const_new("text/event-stream")));
     router
         .fallback(not_found)
-        .layer(axum::extract::DefaultBodyLimit::max(UPLOAD_LIMIT))
+        .layer(axum::extract::DefaultBodyLimit::max(UPLOAD_LIMIT + 1_000_000))
         .layer(middleware::from_fn_with_state(web.clone(), around))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(compression)
@@ -154,8 +154,10 @@ async fn around(State(web): State<Web>, request: Request, next: Next) -> Respons
     let visitor = match Visitor::of(&web.office, &parts).await {
         Ok(visitor) => visitor,
         Err(error) => {
-            tracing::error!(error = %error, "a session could not be read");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+            let stranger = Visitor::stranger(&web.office, &parts);
+            let mut response = refusal_page(&web.office, &stranger, &error);
+            safe_headers(&web, &stranger, &mut response, false);
+            return response;
         }
     };
     let mut request = Request::from_parts(parts, body);
@@ -169,6 +171,9 @@ async fn around(State(web): State<Web>, request: Request, next: Next) -> Respons
     };
     if let Some(Refusal(error)) = response.extensions_mut().remove::<Refusal>() {
         response = refusal_page(&web.office, &visitor, &error);
+        if matches!(error, Error::Storage(_)) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
     }
     safe_headers(&web, &visitor, &mut response, scripts);
     response

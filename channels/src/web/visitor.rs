@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use amtsbote_core::error::Error;
 use amtsbote_core::id::{ConversationId, PersonId, StaffId};
@@ -31,6 +32,9 @@ pub const SETTINGS_COOKIE: &str = "amtsbote-view";
 
 /// Largest form without files, in bytes.
 const FORM_LIMIT: usize = 256 * 1024;
+
+/// How long such a form may take to arrive.
+const FORM_TIME: Duration = Duration::from_secs(30);
 
 /// Language and appearance, as the visitor chose them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,13 +119,24 @@ pub struct Visitor {
 impl Visitor {
     /// Reads cookies and session. A staff path reads the staff's cookie and no other.
     pub async fn of(office: &Arc<Office>, request: &Parts) -> Result<Self, Error> {
+        let mut visitor = Self::stranger(office, request);
+        let staff = is_staff_path(&visitor.path);
+        if let Some(token) = &visitor.token {
+            let session = load_session(office, token, &request.method).await?;
+            visitor.session = session.filter(|session| matches!(session.holder, Holder::Staff(_)) == staff);
+        }
+        Ok(visitor)
+    }
+
+    /// The visitor as far as the request alone tells, without a session.
+    pub fn stranger(office: &Arc<Office>, request: &Parts) -> Self {
         let headers = &request.headers;
         let jar = CookieJar::from_headers(headers);
         let path = request.uri.path().to_owned();
-        let staff = path == "/staff" || path.starts_with("/staff/");
+        let staff = is_staff_path(&path);
         let query = request.uri.query().unwrap_or_default();
         let embedded = !staff
-            && (request.uri.query().is_some_and(|q| q.split('&').any(|pair| pair == "embed=1"))
+            && (query.split('&').any(|pair| pair == "embed=1")
                 || (jar.get(EMBED_COOKIE).is_some()
                     && headers.get("sec-fetch-dest").is_some_and(|d| d == "iframe")));
         let name = if staff {
@@ -132,11 +147,6 @@ impl Visitor {
             CITIZEN_COOKIE
         };
         let token = jar.get(name).map(|cookie| cookie.value().to_owned()).filter(|token| token.len() == 64);
-        let session = match &token {
-            Some(token) => load_session(office, token, &request.method).await?,
-            None => None,
-        };
-        let session = session.filter(|session| matches!(session.holder, Holder::Staff(_)) == staff);
         let accepted = accepted_language(headers);
         // A widget's line may name the language, until somebody chooses one.
         let asked = ["de", "de-simple", "en"]
@@ -144,15 +154,15 @@ impl Visitor {
             .find(|code| query.split('&').any(|pair| pair.strip_prefix("language=") == Some(code)));
         let accepted = asked.unwrap_or(accepted);
         let stored = jar.get(SETTINGS_COOKIE).map(Cookie::value).unwrap_or_default();
-        Ok(Self {
+        Self {
             token,
-            session,
+            session: None,
             settings: Settings::parse(stored, accepted),
             ip: caller(office, request),
             embedded,
             path,
             scripted: headers.get("x-requested-with").is_some_and(|value| value == "amtsbote"),
-        })
+        }
     }
 
     /// Conversation of the session.
@@ -257,15 +267,23 @@ async fn load_session(office: &Arc<Office>, token: &str, method: &Method) -> Res
     // minute.
     if session.as_ref().is_some_and(|session| session.needs_touch(now)) && method == Method::POST {
         let (worker, token) = (Arc::clone(office), token.to_owned());
-        office
+        let touched = office
             .db
             .write(move |tx| {
                 let (office, token) = (Arc::clone(&worker), token.clone());
                 async move { amtsbote_core::session::touch(tx, &office.keys, &token, now).await }.boxed()
             })
-            .await?;
+            .await;
+        // The session ends a little earlier then; whether the request itself can be stored is told by itself.
+        if let Err(error) = touched {
+            tracing::warn!(error = %error, "the use of a session could not be noted");
+        }
     }
     Ok(session)
+}
+
+fn is_staff_path(path: &str) -> bool {
+    path == "/staff" || path.starts_with("/staff/")
 }
 
 fn accepted_language(headers: &HeaderMap) -> &'static str {
@@ -367,8 +385,9 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     async fn from_request(request: Request, state: &S) -> Result<Self, WebError> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, state).await?;
-        let bytes: Bytes = axum::body::to_bytes(body, FORM_LIMIT)
+        let bytes: Bytes = tokio::time::timeout(FORM_TIME, axum::body::to_bytes(body, FORM_LIMIT))
             .await
+            .map_err(|_| WebError::from(Error::refused("web.too_slow")))?
             .map_err(|_| WebError::from(Error::refused("web.form_too_large")))?;
         let fields = Self(form_urlencoded::parse(&bytes).into_owned().collect());
         if own_form(&visitor, &parts.headers, fields.get("csrf")) {

@@ -254,7 +254,7 @@ const WORDS: &[(&str, &[&str])] = &[
 /// Smallest and largest value of numbers.
 const RANGES: &[(&str, i128, i128)] = &[
     ("server.shutdown_seconds", 0, 600),
-    ("limits.upload_mb", 1, 200),
+    ("limits.upload_mb", 1, 60),
     ("limits.message_characters", 100, 100_000),
     ("limits.requests_per_minute", 1, 1_000_000),
     ("limits.open_streams", 1, 1_000_000),

@@ -150,7 +150,7 @@ fn broken_settings_are_told_with_their_mend() {
         ("[mail]\nfrom = \"Amt\"", &["mail.from", "a mail address"]),
         ("[widget]\nallowed_origins = \"*\"", &["widget.allowed_origins", "a list of texts"]),
         ("[widget]\nallowed_origins = [\"*\"]", &["[\"*\"]", "http:// or https://"]),
-        ("[limits]\nupload_mb = 0", &["limits.upload_mb = 0", "from 1 to 200", "limits.upload_mb = 20"]),
+        ("[limits]\nupload_mb = 0", &["limits.upload_mb = 0", "from 1 to 60", "limits.upload_mb = 20"]),
         ("[outbox]\nretry_seconds = []", &["at least one number", "[5, 30, 120, 600, 3600, 21600]"]),
         ("[outbox]\nretry_seconds = [5, \"x\"]", &["[5, \"x\"]", "a list of whole numbers"]),
         ("[retention]\nsession_hours = 9999", &["from 1 to 720"]),
