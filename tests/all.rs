@@ -2,7 +2,9 @@
 
 mod canary;
 mod crash;
+mod full_disk;
 mod harness;
+mod hostile;
 mod letters;
 mod program;
 mod routes;

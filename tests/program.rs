@@ -153,7 +153,7 @@ impl Browser {
         let client = reqwest::Client::builder()
             .cookie_store(true)
             .no_proxy()
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_mins(1))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("client");
@@ -201,9 +201,5 @@ impl Browser {
 async fn answer(request: reqwest::RequestBuilder) -> Option<Page> {
     let response = request.send().await.ok()?;
     let location = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
-    Some(Page {
-        status: response.status(),
-        location: location.to_owned(),
-        body: response.text().await.ok()?,
-    })
+    Some(Page { status: response.status(), location: location.to_owned(), body: response.text().await.ok()? })
 }

@@ -156,10 +156,11 @@ pub async fn deliver_due(office: &Arc<Office>, channels: &[Arc<dyn Channel>]) ->
     // An idle office writes nothing: a look costs no commit.
     let mut tx = office.db.read().await?;
     let now = office.now();
-    let abandoned = sqlx::query("select id from outbox where state = 'sending' and claimed_until < $1 limit 1")
-        .bind(now.0)
-        .fetch_optional(&mut *tx)
-        .await?;
+    let abandoned =
+        sqlx::query("select id from outbox where state = 'sending' and claimed_until < $1 limit 1")
+            .bind(now.0)
+            .fetch_optional(&mut *tx)
+            .await?;
     let due = oldest_due(&mut tx, now).await?;
     drop(tx);
     if abandoned.is_some() {
@@ -301,7 +302,7 @@ mod tests {
     }
 
     async fn states(db: &crate::db::Db) -> Vec<(String, i64)> {
-        counts(&mut *db.read().await.expect("reads")).await.expect("counts")
+        counts(&mut db.read().await.expect("reads")).await.expect("counts")
     }
 
     /// The program dies while it sends one of three: the other two are not in doubt, they are sent later.

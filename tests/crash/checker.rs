@@ -104,8 +104,9 @@ impl Checker {
         let doubled: Vec<_> = places.iter().filter(|(_, places)| places.len() > 1).collect();
         assert!(doubled.is_empty(), "{doubled:?}");
 
-        let said =
-            self.map("select conversation_id, count(*) from message where author = 'citizen' group by 1").await;
+        let said = self
+            .map("select conversation_id, count(*) from message where author = 'citizen' group by 1")
+            .await;
         let told =
             self.map("select conversation_id, count(*) from message where author = 'bot' group by 1").await;
         let paid = self
@@ -137,7 +138,11 @@ impl Checker {
             .map(|(author, _)| author)
             .collect::<Vec<_>>();
         let answered = order.windows(2).filter(|pair| pair[0] == "citizen" && pair[1] == "bot").count();
-        assert_eq!(answered, order.iter().filter(|author| *author == "citizen").count(), "a reply is missing");
+        assert_eq!(
+            answered,
+            order.iter().filter(|author| *author == "citizen").count(),
+            "a reply is missing"
+        );
     }
 
     /// One case for each filed draft, and no other.
@@ -163,15 +168,33 @@ impl Checker {
             assert!(paid.contains_key(id), "{id} was acknowledged as paid");
         }
         for (what, sql) in [
-            ("orders", "select payment_id, count(*) from payment_attempt join demo_order on demo_order.request_id = payment_attempt.request_id where demo_order.state = 'paid' group by 1"),
-            ("paid requests", "select payment_id, count(*) from payment_attempt where outcome = 'paid' group by 1"),
-            ("receipts", "select payment_id, count(*) from payment_effect where effect = 'receipt' group by 1"),
-            ("marks on the case", "select payment_id, count(*) from payment_effect where effect = 'application_paid' group by 1"),
-            ("audit records", "select subject_id, count(*) from audit where action = 'payment.paid' group by 1"),
+            (
+                "orders",
+                "select payment_id, count(*) from payment_attempt join demo_order on demo_order.request_id = payment_attempt.request_id where demo_order.state = 'paid' group by 1",
+            ),
+            (
+                "paid requests",
+                "select payment_id, count(*) from payment_attempt where outcome = 'paid' group by 1",
+            ),
+            (
+                "receipts",
+                "select payment_id, count(*) from payment_effect where effect = 'receipt' group by 1",
+            ),
+            (
+                "marks on the case",
+                "select payment_id, count(*) from payment_effect where effect = 'application_paid' group by 1",
+            ),
+            (
+                "audit records",
+                "select subject_id, count(*) from audit where action = 'payment.paid' group by 1",
+            ),
         ] {
             assert_eq!(self.map(sql).await, paid, "{what}");
         }
-        assert_eq!(self.rows("select outcome, 1 from payment_attempt where outcome = 'refund_requested'").await, []);
+        assert_eq!(
+            self.rows("select outcome, 1 from payment_attempt where outcome = 'refund_requested'").await,
+            []
+        );
     }
 
     /// Each case that the clerk has finished has one issued paper, with its two files and one notification.
@@ -182,7 +205,8 @@ impl Checker {
         for number in &records.issued {
             assert_eq!(papers.get(number), Some(&1), "{number}: issued once");
         }
-        let told = "select paper_id, count(*) from delivery_event where kind = 'notification_sent' group by 1";
+        let told =
+            "select paper_id, count(*) from delivery_event where kind = 'notification_sent' group by 1";
         let told = self.map(told).await;
         assert!(told.values().all(|times| *times == 1) && told.len() == papers.len(), "{told:?}");
         let files = "select application_id, count(*) from document where kind in ('bescheid', 'bescheid_archive') group by 1";
@@ -198,12 +222,14 @@ impl Checker {
         for id in rows.into_keys() {
             let mut tx = self.office.db.read().await.expect("reads");
             let id = DocumentId(id);
-            let stored = document::load(&mut tx, &self.office.keys, &id).await.expect("reads").expect("a row");
+            let stored =
+                document::load(&mut tx, &self.office.keys, &id).await.expect("reads").expect("a row");
             drop(tx);
             self.office.read_document(&stored).await.expect("the file is whole");
         }
         let names = std::fs::read_dir(self.office.config.files_folder()).expect("reads");
-        let halves = names.flatten().filter(|entry| entry.file_name().to_string_lossy().contains('#')).count();
+        let halves =
+            names.flatten().filter(|entry| entry.file_name().to_string_lossy().contains('#')).count();
         assert_eq!(halves, 0, "halves of files are left");
     }
 

@@ -50,11 +50,11 @@ impl MailServer {
         let shared = Arc::clone(&book);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            let mut talks = JoinSet::new();
+            let mut senders = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let book = Arc::clone(&shared);
                 // A sender that dies in the middle is part of the test.
-                talks.spawn(async move {
+                senders.spawn(async move {
                     let _ = talk(stream, &book).await;
                 });
             }

@@ -86,17 +86,19 @@ impl Smtp {
         } else {
             Vec::new()
         };
-        let refused = |error: Error| match error.is_permanent() {
-            true => SendError::Refused(error.to_string()),
-            false => SendError::Retry(error.to_string()),
+        let refused = |error: Error| {
+            if error.is_permanent() {
+                SendError::Refused(error.to_string())
+            } else {
+                SendError::Retry(error.to_string())
+            }
         };
         connection.command(Mail::new(envelope.from().cloned(), parameters)).await.map_err(refused)?;
         for to in envelope.to() {
-            connection.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(|error| {
-                match error.is_permanent() {
-                    true => SendError::Gone(error.to_string()),
-                    false => SendError::Retry(error.to_string()),
-                }
+            let recipient = Rcpt::new(to.clone(), Vec::new());
+            connection.command(recipient).await.map_err(|error| match refused(error) {
+                SendError::Refused(why) => SendError::Gone(why),
+                other @ (SendError::Retry(_) | SendError::Uncertain(_) | SendError::Gone(_)) => other,
             })?;
         }
         connection.command(Data).await.map_err(refused)?;
@@ -203,7 +205,8 @@ mod tests {
             let found = (smtp.port, !matches!(smtp.tls, Tls::None), smtp.credentials.is_some());
             assert_eq!(found, (port, encrypted, password), "{address}");
         }
-        for wrong in ["", "mail.example", "http://mail.example", "smtp://mail.example?tls=maybe", "smtp:///x"] {
+        for wrong in ["", "mail.example", "http://mail.example", "smtp://mail.example?tls=maybe", "smtp:///x"]
+        {
             assert!(Smtp::parse(wrong).is_err(), "{wrong}");
         }
     }

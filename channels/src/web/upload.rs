@@ -29,9 +29,8 @@ pub async fn read(
     mut form: Multipart,
 ) -> Result<(Fields, Option<(String, Vec<u8>)>), WebError> {
     let megabytes = web.office.config.limits.upload_mb;
-    let too_large = || {
-        WebError::from(Error::refused_with("document.too_large", vec![("limit", megabytes.to_string())]))
-    };
+    let too_large =
+        || WebError::from(Error::refused_with("document.too_large", vec![("limit", megabytes.to_string())]));
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
     if declared.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > UPLOAD_LIMIT) {
         return Err(too_large());
