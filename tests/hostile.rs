@@ -31,9 +31,13 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(&["mail.kind=off"]).await
+    }
+
+    async fn with(settings: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let port = crate::free_port();
-        let settings = ["mail.kind=off".to_owned()];
+        let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
         let start = Start { folder: folder.path(), port, settings: &settings, inject: None, output: None };
         let mut program = Program::start(&start);
         assert!(program.answers().await, "starts");
@@ -151,6 +155,27 @@ async fn a_double_click_files_once_and_pays_once_and_old_buttons_do_no_harm() {
     assert_eq!(receipts, 1, "one receipt");
     let (_, cases) = world.end().await;
     assert_eq!(cases, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_too_much_waits_but_an_emergency_and_the_wish_for_a_person_never_do() {
+    let world = World::with(&["mail.kind=off", "limits.requests_per_minute=3"]).await;
+    let browser = world.browser().await;
+    let mut refused = 0;
+    for number in 0..6 {
+        let page = browser.say(&format!("h{number}"), "Guten Tag").await.expect("an answer");
+        if page.status == 429 {
+            assert!(page.body.contains("warten"), "{}", page.body);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 2, "{refused} of 6 were refused");
+    let fire = all_fine(vec![browser.say("fire", "Hilfe, es brennt bei uns").await]);
+    assert!(fire[0].body.contains("112"), "{}", fire[0].body);
+    all_fine(vec![browser.say("person", "Mensch").await]);
+    let upload = browser.upload("file", "bild.png", vec![0; 10]).await.expect("an answer");
+    assert_eq!(upload.status, 429);
+    world.program.end();
 }
 
 /// Sends the beginning of a request, then what `more` gives piece by piece, until an answer comes.

@@ -52,6 +52,13 @@ impl Understood {
     }
 }
 
+/// Whether a message is taken however many came before it: an emergency, or the wish for a person
+/// (`reliability-and-security.md` section 3: "crisis and Mensch never limited").
+pub fn never_waits(text: &str) -> bool {
+    let read: String = text.chars().take(READ_LIMIT).collect();
+    amtsbote_intents::emergency(&read).is_some() || amtsbote_intents::command(&read) == Some(Command::Human)
+}
+
 fn topic(topic: amtsbote_intents::Topic) -> Topic {
     use amtsbote_intents::Topic as Said;
     match topic {

@@ -11,6 +11,7 @@ use amtsbote_core::message::{Body, ChannelKind, Incoming};
 use amtsbote_core::office::{Received, Snapshot, UploadRequest};
 use amtsbote_core::seal::sha256_hex;
 use amtsbote_core::session::{self, Holder};
+use amtsbote_core::understand::never_waits;
 use axum::extract::{Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -26,13 +27,16 @@ use super::visitor::{
 };
 use super::{Web, show};
 
+/// Where messages are sent to.
+pub const PATH: &str = "/chat";
+
 /// Messages that the page shows at first.
 const SHOWN: i64 = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     let open = Access::Public;
     vec![
-        Route { access: open, path: "/chat", methods: &["GET", "POST"], handler: get(chat).post(send) },
+        Route { access: open, path: PATH, methods: &["GET", "POST"], handler: get(chat).post(send) },
         Route { access: open, path: "/chat/upload", methods: &["POST"], handler: post(upload) },
         Route { access: open, path: "/chat/new", methods: &["POST"], handler: post(start_new) },
         Route { access: open, path: "/chat/delete", methods: &["POST"], handler: post(delete) },
@@ -140,9 +144,12 @@ fn chat_page(web: &Web, visitor: &Visitor, snapshot: &Snapshot, text: String, er
 
 /// Words or a pressed choice.
 async fn send(State(web): State<Web>, visitor: Visitor, jar: CookieJar, fields: Fields) -> Answer {
-    let (id, visitor, jar) = ensure(&web, &visitor, jar).await?;
     let choice = fields.get("choice");
     let text = if choice.is_empty() { fields.get("text") } else { choice };
+    if visitor.too_many && !never_waits(text) {
+        return Err(Error::refused("web.too_many").into());
+    }
+    let (id, visitor, jar) = ensure(&web, &visitor, jar).await?;
     let limit = web.office.config.limits.message_characters;
     let refused = if text.is_empty() {
         Some(Error::refused("web.chat_empty"))

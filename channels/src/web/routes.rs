@@ -151,7 +151,7 @@ async fn staff_may(web: &Web, visitor: &Visitor, access: Access) -> Result<(), W
 /// Around every request: who asks, how often, safe headers, and refusals in the caller's language.
 async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let visitor = match Visitor::of(&web.office, &parts).await {
+    let mut visitor = match Visitor::of(&web.office, &parts).await {
         Ok(visitor) => visitor,
         Err(error) => {
             let stranger = Visitor::stranger(&web.office, &parts);
@@ -161,9 +161,11 @@ async fn around(State(web): State<Web>, request: Request, next: Next) -> Respons
         }
     };
     let mut request = Request::from_parts(parts, body);
-    let writes = request.method() == Method::POST;
+    visitor.too_many = request.method() == Method::POST && web.limiter.check_key(&visitor.ip).is_err();
+    // Many people may share an address: in the chat, an emergency and the wish for a person are heard all the same.
+    let refused = visitor.too_many && request.uri().path() != chat::PATH;
     let scripts = request.uri().path().starts_with("/static/");
-    let mut response = if writes && web.limiter.check_key(&visitor.ip).is_err() {
+    let mut response = if refused {
         WebError::from(Error::refused("web.too_many")).into_response()
     } else {
         request.extensions_mut().insert(visitor.clone());

@@ -114,6 +114,8 @@ pub struct Visitor {
     pub path: String,
     /// The page's script asks, not the browser by itself.
     pub scripted: bool,
+    /// Has sent more than one address may: only what never waits is taken.
+    pub too_many: bool,
 }
 
 impl Visitor {
@@ -162,6 +164,7 @@ impl Visitor {
             embedded,
             path,
             scripted: headers.get("x-requested-with").is_some_and(|value| value == "amtsbote"),
+            too_many: false,
         }
     }
 

@@ -615,7 +615,16 @@ impl Office {
                     let now = office.now();
                     let due = document_request::due_reminders(tx, now, limit).await?;
                     for reminder in &due {
-                        let case = office.case(tx, &reminder.application).await?;
+                        let case = match office.case(tx, &reminder.application).await {
+                            Ok(case) => case,
+                            // One case that can't be read must not keep the others from their reminder.
+                            Err(error @ (Error::NotFound(_) | Error::Seal(_))) => {
+                                let id = &reminder.application;
+                                tracing::error!(error = %error, application.id = %id, "a reminder was left out");
+                                continue;
+                            }
+                            Err(error) => return Err(error),
+                        };
                         let requests =
                             document_request::of_application(tx, &office.keys, &reminder.application).await?;
                         let open: Vec<&str> = requests
