@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 /// A kept-open connection with the cookies of one browser.
 pub struct Client {
     stream: BufReader<TcpStream>,
-    host: String,
+    address: SocketAddr,
     cookies: Vec<(String, String)>,
 }
 
@@ -33,25 +33,34 @@ struct Head {
 impl Client {
     /// Connects.
     pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            stream: BufReader::with_capacity(4096, stream),
-            host: address.to_string(),
-            cookies: Vec::new(),
-        })
+        Ok(Self { stream: open(address).await?, address, cookies: Vec::new() })
     }
 
     /// GET.
     pub async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
-        self.send("GET", path, &[], None).await?;
-        self.answer().await
+        self.ask("GET", path, &[], None).await
     }
 
     /// POST of form fields, as the page's script does it: the answer is the reply itself.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> anyhow::Result<Answer> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send("POST", path, &[("X-Requested-With", "amtsbote")], Some(&body)).await?;
+        self.ask("POST", path, &[("X-Requested-With", "amtsbote")], Some(&body)).await
+    }
+
+    /// Sends and reads. A connection that the server has closed because it lay unused is opened anew, as browsers
+    /// do it.
+    async fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> anyhow::Result<Answer> {
+        let sent = self.send(method, path, headers, body).await;
+        if sent.is_err() || self.stream.fill_buf().await.map_or(true, <[u8]>::is_empty) {
+            self.stream = open(self.address).await?;
+            self.send(method, path, headers, body).await?;
+        }
         self.answer().await
     }
 
@@ -79,7 +88,7 @@ impl Client {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> anyhow::Result<()> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.host);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\n", self.address);
         if method == "POST" {
             request.push_str(
                 "Sec-Fetch-Site: same-origin\r\nContent-Type: application/x-www-form-urlencoded\r\n",
@@ -157,4 +166,10 @@ impl Client {
         }
         Ok(line.trim_end().to_owned())
     }
+}
+
+async fn open(address: SocketAddr) -> anyhow::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::with_capacity(4096, stream))
 }
