@@ -22,6 +22,8 @@ pub struct Understood {
     pub topic: Option<Topic>,
     /// It has the form of a question.
     pub question: bool,
+    /// It asks how a case will end.
+    pub forecast: bool,
     /// A correction of an earlier answer.
     pub correction: Option<Correction>,
     /// An insult.
@@ -43,6 +45,7 @@ impl Understood {
             yes_no: amtsbote_intents::yes_no(&read),
             topic: amtsbote_intents::topic(&read).map(topic),
             question: amtsbote_intents::is_question(&read),
+            forecast: amtsbote_intents::asks_forecast(&read),
             correction: amtsbote_intents::correction(&read),
             abusive: amtsbote_intents::abusive(&read),
             language: amtsbote_intents::language(&read),

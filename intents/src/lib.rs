@@ -21,7 +21,7 @@ pub use correction::{Correction, correction};
 pub use emergency::{Emergency, Strength, emergency};
 pub use language::{Tongue, language};
 pub use normal::{LOOKED_AT, normalise, tokens};
-pub use topic::{Topic, is_question, topic};
+pub use topic::{Topic, asks_forecast, is_question, topic};
 
 #[cfg(test)]
 mod tests {
@@ -34,6 +34,7 @@ mod tests {
         let synonyms = ["eins".to_owned()];
         let _ = (emergency(text), command(text), yes_no(text), topic(text), is_question(text));
         let _ = (correction(text), abusive(text), language(text), normalise(text));
+        let _ = asks_forecast(text);
         let _ = choice(text, &[("a", "Erste Wahl", &synonyms), ("b", "Zweite Wahl", &[])]);
     }
 

@@ -12,6 +12,9 @@ use crate::pattern::{Pattern, PatternError, Sets, parse_all};
 /// In a longer message only its questions are looked at.
 const SHORT_MESSAGE_WORDS: usize = 8;
 
+/// A longer sentence tells a story in which such words occur too.
+const FORECAST_WORDS: usize = 12;
+
 /// The side of a service a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,6 +49,7 @@ struct File {
     verbs: Vec<String>,
     subjects: Vec<String>,
     openers: Vec<String>,
+    forecast: Vec<String>,
     topic: Vec<Entry>,
 }
 
@@ -70,6 +74,7 @@ struct Topics {
     verbs: BTreeSet<String>,
     subjects: BTreeSet<String>,
     openers: BTreeSet<String>,
+    forecast: Vec<Pattern>,
     lines: Vec<(Topic, Vec<Pattern>)>,
 }
 
@@ -87,6 +92,7 @@ impl Topics {
             verbs: words(&file.verbs),
             subjects: words(&file.subjects),
             openers: words(&file.openers),
+            forecast: parse_all(&file.forecast, &Sets::new())?,
             lines: topics?,
         })
     }
@@ -111,6 +117,15 @@ pub fn is_question(text: &str) -> bool {
     let seen = clip(text);
     let marked = seen.contains(['?', '؟']) && seen.contains(char::is_alphabetic);
     marked || TOPICS.begins_as_question(&tokens(seen))
+}
+
+/// Whether a message asks how a case will end ("Wird das genehmigt?"). Nobody can say that before it is decided.
+pub fn asks_forecast(text: &str) -> bool {
+    let seen = clip(text);
+    seen.split_inclusive(['.', '!', '?', '\n', '؟', ';']).any(|sentence| {
+        let words = tokens(sentence);
+        words.len() <= FORECAST_WORDS && TOPICS.forecast.iter().any(|line| line.is_in(&words))
+    })
 }
 
 /// What a question is about. Short messages count as questions as they are ("Gebühren"), of longer ones
@@ -218,6 +233,28 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(is_question(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn forecasts() {
+        let rows = [
+            ("Wird mein Antrag genehmigt?", true),
+            ("wird das abgelehnt", true),
+            ("Bekomme ich das überhaupt?", true),
+            ("krieg ich den sicher", true),
+            ("Wie stehen meine Chancen?", true),
+            ("klappt das denn", true),
+            ("Hallo. Wie wahrscheinlich ist das?", true),
+            ("Will my application be approved?", true),
+            ("Was kostet das?", false),
+            ("Bekomme ich einen Bescheid?", false),
+            ("Mein Antrag wurde 2019 abgelehnt", false),
+            ("Wird es teurer?", false),
+            ("Letzte Chance", true),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(asks_forecast(text), expected, "{text}");
         }
     }
 

@@ -203,6 +203,36 @@ pub(super) fn confirmation(talk: &mut Talk<'_>, words: &Understood) -> bool {
     }
 }
 
+/// "Wird das genehmigt?": never a forecast. The criteria with their source, and who decides.
+pub(super) fn forecast(talk: &mut Talk<'_>, words: &Understood) -> bool {
+    if !words.forecast || (talk.in_form() && !words.question) {
+        return false;
+    }
+    talk.say("forecast.office_decides");
+    if let Some(service) = service_meant(talk, words) {
+        let title = localized(&service.titles, &talk.language).to_owned();
+        talk.part(Part::Text { text: title });
+        let rows = rows(talk, service, &[Topic::Eligibility]);
+        talk.part(Part::Facts { rows });
+        if talk.state.pending == Pending::None && talk.facts.cases.is_empty() {
+            talk.state.pending = Pending::Start { service: service.id.clone() };
+        }
+    }
+    talk.state.misses = 0;
+    repeat_question(talk);
+    true
+}
+
+/// The service that a question is about: of the draft, named in it, or last talked about.
+fn service_meant<'a>(talk: &Talk<'a>, words: &Understood) -> Option<&'a Service> {
+    let named = match &words.service {
+        Match::Sure(hit) => talk.service(&hit.service_id),
+        Match::Unsure(_) | Match::Nothing => None,
+    };
+    let last = talk.state.about.as_ref().and_then(|id| talk.service(id));
+    talk.draft_service().filter(|_| talk.in_form()).or(named).or(last)
+}
+
 /// "Was kostet das?", also in the middle of a form: answered from the record, then back to the question.
 pub(super) fn topic(talk: &mut Talk<'_>, words: &Understood) -> bool {
     let Some(topic) = words.topic else { return false };

@@ -484,6 +484,9 @@ pub(super) fn answer(talk: &mut Talk<'_>, words: &Understood) -> bool {
             if words.abusive && free {
                 return false;
             }
+            if is_side_question(field, words) {
+                return false;
+            }
             let declines = field.optional && words.yes_no == Some(false);
             if declines && !matches!(field.kind, FieldKind::Choice | FieldKind::YesNo) {
                 return skip(talk);
@@ -503,6 +506,24 @@ pub(super) fn answer(talk: &mut Talk<'_>, words: &Understood) -> bool {
             true
         }
         Pending::ResumeCode => resume_code(talk, &words.text),
+        _ => false,
+    }
+}
+
+/// Whether the words ask something instead of answering. In free text every sentence would be valid; where a place or
+/// a description is wanted, only a question mark tells ("Wo früher die Post war").
+fn is_side_question(field: &Field, words: &Understood) -> bool {
+    /// A shorter one may be a name or a place ("Wie im Ausweis").
+    const WORDS: usize = 4;
+    let marked = words.text.trim_end().ends_with(['?', '؟']);
+    match field.kind {
+        FieldKind::Text | FieldKind::Name => {
+            words.question && (marked || words.text.split_whitespace().count() >= WORDS)
+        }
+        // A remark may end with a question to the office, but hardly begin with one.
+        FieldKind::Place | FieldKind::LongText => {
+            marked && !words.text.trim_end_matches(['?', '؟', ' ']).contains(['.', '!', '?', '\n'])
+        }
         _ => false,
     }
 }
@@ -604,15 +625,25 @@ pub(super) fn wrong_answer(talk: &mut Talk<'_>, words: &Understood) -> bool {
     *attempts = attempts.saturating_add(1);
     let attempts = *attempts;
     let invalid = form::validate(field, &words.text, talk.facts.today).err();
-    let text =
-        invalid.map_or_else(|| talk.text("form.not_understood"), |invalid| invalid_text(talk, &invalid));
-    talk.part(Part::Text { text });
-    let help = localized(&field.help, &talk.language).to_owned();
-    if !help.is_empty() {
-        talk.part(Part::Text { text: help });
+    let could_be_meant = invalid.is_none() && is_side_question(field, words);
+    if words.question {
+        let phone = talk.facts.phone.clone();
+        talk.say_filled("question.unknown", &[("phone", &phone)]);
+    } else {
+        let text =
+            invalid.map_or_else(|| talk.text("form.not_understood"), |invalid| invalid_text(talk, &invalid));
+        talk.part(Part::Text { text });
+        let help = localized(&field.help, &talk.language).to_owned();
+        if !help.is_empty() {
+            talk.part(Part::Text { text: help });
+        }
     }
     if attempts < ATTEMPTS {
         ask_again(talk);
+        if could_be_meant {
+            let label = talk.text("choice.my_answer");
+            talk.offer(vec![(format!("answer:{}", words.text), label)]);
+        }
     } else {
         // Never a third identical question: other ways are offered instead.
         talk.say("form.stuck");

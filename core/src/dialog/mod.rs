@@ -270,7 +270,7 @@ struct Talk<'a> {
 type Reader = fn(&mut Talk<'_>, &Understood) -> bool;
 
 /// The order in which a message is read: the first reader that answers ends the turn.
-const READERS: [(&str, Reader); 17] = [
+const READERS: [(&str, Reader); 18] = [
     ("emergency", control::emergency),
     ("stop", control::stop),
     ("person", control::person),
@@ -280,6 +280,7 @@ const READERS: [(&str, Reader); 17] = [
     ("cancel, back, pause, resume", steering::steering),
     ("correction", filling::correction),
     ("confirmation", answer::confirmation),
+    ("question how it will end", answer::forecast),
     ("question about the service", answer::topic),
     ("status and withdrawal", answer::case_commands),
     ("answer to the open question", filling::answer),
