@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use amtsbote_knowledge::Catalogue;
+use amtsbote_knowledge::{CaseKind, Catalogue};
 
 use crate::error::{Error, Result};
 
@@ -42,6 +42,17 @@ impl Texts {
             .and_then(|sentences| sentences.get(key))
             .or_else(|| self.languages.get("de").and_then(|sentences| sentences.get(key)))
             .map_or(key, String::as_str)
+    }
+
+    /// The sentence for `key` about a case of this kind: its own one (`key@report`) if there is one.
+    pub fn get_about<'a>(&'a self, language: &str, key: &'a str, kind: CaseKind) -> &'a str {
+        let own = match kind {
+            CaseKind::Application => None,
+            CaseKind::Report => {
+                self.languages.get(language).and_then(|sentences| sentences.get(&format!("{key}@report")))
+            }
+        };
+        own.map_or_else(|| self.get(language, key), String::as_str)
     }
 
     /// The sentence with its placeholders filled.

@@ -29,6 +29,9 @@ pub struct Service {
     pub leika_key: Option<String>,
     /// Responsible unit, by id of `knowledge/offices.toml`.
     pub unit: String,
+    /// What the program calls it when it speaks of a filed one.
+    #[serde(default)]
+    pub case_kind: CaseKind,
     /// Official title, by language.
     pub titles: Localized,
     /// What it is and who needs it, in one to three sentences.
@@ -78,6 +81,17 @@ pub struct Service {
     pub sla: Sla,
     /// How long the closed case file is kept.
     pub retention: Retention,
+}
+
+/// What people file with a service, and therefore what it is called: "Ihr Antrag", "Ihre Meldung".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseKind {
+    /// Somebody asks for something for themselves.
+    #[default]
+    Application,
+    /// Somebody tells the office something; nothing is asked for.
+    Report,
 }
 
 /// Class of the data that a service collects.

@@ -11,6 +11,8 @@ use amtsbote_core::id::{ApplicationId, BescheidId, ConversationId, DocumentId};
 use amtsbote_core::message::ChannelKind;
 use amtsbote_core::office::{Fetched, UploadRequest};
 use amtsbote_core::permission::{self, PermissionAct, Verdict};
+use amtsbote_core::texts::fill;
+use amtsbote_knowledge::CaseKind;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -110,7 +112,7 @@ async fn portal(State(web): State<Web>, visitor: Visitor) -> Answer {
             tone: "info".to_owned(),
             action_needed: may_see && facts.state_key == "status.awaiting_payment"
                 || facts.state_key == "status.documents_requested",
-            next_step: if may_see { t.text(facts.next_key).to_owned() } else { String::new() },
+            next_step: if may_see { t.about(facts.next_key, facts.kind).to_owned() } else { String::new() },
             submitted: facts.submitted.german_date(),
             number: facts.number,
             title: facts.title,
@@ -129,7 +131,7 @@ fn may_see_state(visitor: &Visitor) -> bool {
 }
 
 fn state_words(t: &T, facts: &CaseFacts, may_see: bool) -> String {
-    t.text(if may_see { facts.state_key } else { "status.coarse" }).to_owned()
+    t.about(if may_see { facts.state_key } else { "status.coarse" }, facts.kind).to_owned()
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -157,7 +159,7 @@ async fn case_page(web: &Web, visitor: &Visitor, number: &str, done: &str, error
     let issued = paper.and_then(|paper| paper.issued_at);
     let notice = match done {
         "uploaded" => t.text("web.uploaded").to_owned(),
-        "withdrawn" => t.filled("withdraw.done", &[("number", number)]),
+        "withdrawn" => fill(t.about("withdraw.done", found.facts.kind), &[("number", number)]),
         _ => String::new(),
     };
     let mut around = visitor.page(&web.office, &found.title);
@@ -171,7 +173,7 @@ async fn case_page(web: &Web, visitor: &Visitor, number: &str, done: &str, error
         submitted: found.case.submitted_at.german_date(),
         state: state_words(&t, &found.facts, may_see),
         state_text: if may_see {
-            t.text(found.facts.next_key).to_owned()
+            t.about(found.facts.next_key, found.facts.kind).to_owned()
         } else {
             t.text("status.login_for_more").to_owned()
         },
@@ -199,7 +201,7 @@ async fn case_page(web: &Web, visitor: &Visitor, number: &str, done: &str, error
             })
             .collect(),
         documents: found.documents.iter().map(|known| document_line(number, known)).collect(),
-        history: if may_see { history(&t, &found.history) } else { Vec::new() },
+        history: if may_see { history(&t, found.facts.kind, &found.history) } else { Vec::new() },
         answers: found
             .answers
             .iter()
@@ -224,7 +226,7 @@ fn document_line(number: &str, document: &Document) -> DocumentLine {
 }
 
 /// The steps that mean something to the applicant; what staff do among themselves is not shown.
-fn history(t: &T, records: &[AuditRecord]) -> Vec<HistoryStep> {
+fn history(t: &T, kind: CaseKind, records: &[AuditRecord]) -> Vec<HistoryStep> {
     const SHOWN: [(&str, &str); 9] = [
         ("application.submit", "history.submit"),
         ("application.paid", "history.paid"),
@@ -242,7 +244,7 @@ fn history(t: &T, records: &[AuditRecord]) -> Vec<HistoryStep> {
             let (_, key) = SHOWN.iter().find(|(action, _)| *action == record.action)?;
             Some(HistoryStep {
                 time: record.at.german_date_time(),
-                text: t.text(key).to_owned(),
+                text: t.about(key, kind).to_owned(),
                 current: false,
             })
         })
@@ -379,7 +381,7 @@ async fn copy(State(web): State<Web>, visitor: Visitor, Path(number): Path<Strin
     page(&PrintPage {
         printed_at: web.office.now().german_date_time(),
         messages,
-        page: visitor.page(&web.office, t.text("web.copy_title")),
+        page: visitor.page(&web.office, t.about("web.copy_title", case.service.case_kind)),
         t,
     })
 }

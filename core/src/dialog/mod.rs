@@ -12,7 +12,7 @@ mod steering;
 
 use std::collections::BTreeSet;
 
-use amtsbote_knowledge::{Catalogue, Field, FieldKind, Service, Trust};
+use amtsbote_knowledge::{CaseKind, Catalogue, Field, FieldKind, Service, Trust};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -360,6 +360,11 @@ fn picked(talk: &Talk<'_>, words: &Understood) -> Option<String> {
 impl<'a> Talk<'a> {
     fn text(&self, key: &'a str) -> String {
         self.facts.texts.get(&self.language, key).to_owned()
+    }
+
+    /// The sentence about a case of this kind.
+    fn text_about(&self, key: &'a str, kind: CaseKind) -> String {
+        self.facts.texts.get_about(&self.language, key, kind).to_owned()
     }
 
     fn filled(&self, key: &str, values: &[(&str, &str)]) -> String {

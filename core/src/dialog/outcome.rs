@@ -1,6 +1,6 @@
 //! What came of an act, in words. The act itself was carried out by `office`; this file only tells it.
 
-use amtsbote_knowledge::localized;
+use amtsbote_knowledge::{CaseKind, localized};
 
 use super::control::repeat_question;
 use super::{Draft, Facts, Pending, Talk, Turn, filling};
@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::form;
 use crate::id::{ApplicationId, PaymentId};
 use crate::message::{FactRow, Part};
+use crate::texts::fill;
 
 /// A case as the dialogue may tell of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct CaseFacts {
     pub number: String,
     /// Title of the service.
     pub title: String,
+    /// What was filed.
+    pub kind: CaseKind,
     /// Key of the sentence that says the state.
     pub state_key: &'static str,
     /// Key of the sentence that says who acts next.
@@ -207,7 +210,10 @@ fn filed(
     talk.state.pending = Pending::None;
     talk.state.about = draft.as_ref().map(|draft| draft.service.clone());
     let title = service.map_or("", |service| localized(&service.titles, &talk.language)).to_owned();
-    talk.say_filled("filed.done", &[("title", &title)]);
+    let kind = service.map_or(CaseKind::Application, |service| service.case_kind);
+    let done = talk.facts.texts.get_about(&talk.language, "filed.done", kind);
+    let text = fill(done, &[("title", &title)]);
+    talk.part(Part::Text { text });
     let unit = service
         .and_then(|service| talk.facts.catalogue.unit(&service.unit))
         .map(|unit| unit.name.clone())
@@ -233,8 +239,10 @@ fn filed(
     if later {
         talk.say("filed.later");
     }
-    talk.say("filed.keep");
-    talk.link("link.copy", &format!("/copy/{number}"));
+    let text = talk.text_about("filed.keep", kind);
+    talk.part(Part::Text { text });
+    let label = talk.text_about("link.copy", kind);
+    talk.part(Part::Link { label, url: format!("/copy/{number}") });
 }
 
 fn row(talk: &Talk<'_>, label: &'static str, text: String) -> FactRow {
@@ -243,11 +251,15 @@ fn row(talk: &Talk<'_>, label: &'static str, text: String) -> FactRow {
 
 /// A case in plain words: state, since when, who acts next, what is missing, until when.
 pub(super) fn say_case(talk: &mut Talk<'_>, case: &CaseFacts, full: bool) {
-    let mut rows = vec![row(talk, "status.case", format!("{} ({})", case.title, case.number))];
+    let mut rows = vec![FactRow {
+        label: talk.text_about("status.case", case.kind),
+        text: format!("{} ({})", case.title, case.number),
+        source: String::new(),
+    }];
     if full {
-        rows.push(row(talk, "status.state", talk.text(case.state_key)));
+        rows.push(row(talk, "status.state", talk.text_about(case.state_key, case.kind)));
         rows.push(row(talk, "status.since", case.since.german_date()));
-        rows.push(row(talk, "status.next", talk.text(case.next_key)));
+        rows.push(row(talk, "status.next", talk.text_about(case.next_key, case.kind)));
         if !case.missing.is_empty() {
             rows.push(row(talk, "status.missing", case.missing.join(", ")));
         }
@@ -255,7 +267,7 @@ pub(super) fn say_case(talk: &mut Talk<'_>, case: &CaseFacts, full: bool) {
             rows.push(row(talk, "status.due", due.german_date()));
         }
     } else {
-        rows.push(row(talk, "status.state", talk.text("status.coarse")));
+        rows.push(row(talk, "status.state", talk.text_about("status.coarse", case.kind)));
     }
     talk.part(Part::Facts { rows });
     if !full {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use amtsbote_knowledge::{DocumentFormat, Trust, localized};
+use amtsbote_knowledge::{CaseKind, DocumentFormat, Trust, localized};
 use futures::FutureExt;
 use serde_json::json;
 
@@ -24,6 +24,7 @@ use crate::id::{ConversationId, DocumentId, PersonId, StaffId};
 use crate::message::{Body, ChannelKind, Incoming, Reply};
 use crate::permission;
 use crate::staff;
+use crate::texts::fill;
 use crate::understand::Understood;
 
 /// What came of a received message.
@@ -435,7 +436,8 @@ impl Office {
         now: Timestamp,
     ) -> Result<()> {
         let Some(mut talk) = conversation::load(tx, &self.keys, id).await? else { return Ok(()) };
-        let text = self.texts.fill(&talk.language, notice.key, notice.values);
+        let sentence = self.texts.get_about(&talk.language, notice.key, notice.kind);
+        let text = fill(sentence, notice.values);
         let mut reply = Reply::new(&talk.language).text(text);
         if let Some((key, url)) = notice.link {
             let label = self.texts.get(&talk.language, key).to_owned();
@@ -750,6 +752,8 @@ impl Office {
 pub(super) struct Notice<'a> {
     /// Key of the sentence.
     pub key: &'a str,
+    /// What was filed.
+    pub kind: CaseKind,
     /// Its values.
     pub values: &'a [(&'a str, &'a str)],
     /// A link: key of its label, address.

@@ -252,7 +252,8 @@ impl Office {
         let title = localized(&case.service.titles, &case.language).to_owned();
         let mut all = vec![("title", title.as_str()), ("number", case.number.as_str())];
         all.extend_from_slice(values);
-        let notice = Notice { key, values: &all, link, trust: case.trust.min(Trust::T1) };
+        let kind = case.service.case_kind;
+        let notice = Notice { key, kind, values: &all, link, trust: case.trust.min(Trust::T1) };
         self.announce(tx, &case.conversation, notice, now).await?;
         if let Some(address) = case.answers.get("email") {
             let unique = format!("{}:{key}:{}", case.id, now.0);

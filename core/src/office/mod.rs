@@ -10,7 +10,7 @@ mod portal;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amtsbote_knowledge::{Catalogue, Index, Service, localized};
+use amtsbote_knowledge::{CaseKind, Catalogue, Index, Service, localized};
 
 use crate::application::{self, Application};
 use crate::clock::Timestamp;
@@ -174,11 +174,13 @@ impl Office {
         wanted: &[document_request::WantedItem],
     ) -> CaseFacts {
         let (state_key, next_key) = application::status_text_key(row.state);
-        let title = self.catalogue.get(&row.service_id).map_or_else(
+        let service = self.catalogue.get(&row.service_id);
+        let title = service.map_or_else(
             || row.service_id.clone(),
             |service| localized(&service.titles, language).to_owned(),
         );
         CaseFacts {
+            kind: service.map_or(CaseKind::Application, |service| service.case_kind),
             id: row.id.clone(),
             number: row.number.clone(),
             title,

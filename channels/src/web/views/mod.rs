@@ -12,6 +12,7 @@ pub mod staff;
 use std::sync::Arc;
 
 use amtsbote_core::office::Office;
+use amtsbote_knowledge::CaseKind;
 
 /// The sentences of the page's language.
 #[derive(Debug, Clone)]
@@ -29,6 +30,11 @@ impl T {
     /// The sentence for a key.
     pub fn text<'a>(&'a self, key: &'a str) -> &'a str {
         self.office.texts.get(&self.language, key)
+    }
+
+    /// The sentence for a key about a case of this kind.
+    pub fn about<'a>(&'a self, key: &'a str, kind: CaseKind) -> &'a str {
+        self.office.texts.get_about(&self.language, key, kind)
     }
 
     /// The sentence for a key with its values.
