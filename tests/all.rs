@@ -2,6 +2,7 @@
 
 mod canary;
 mod crash;
+mod desk;
 mod full_disk;
 mod harness;
 mod hostile;

@@ -45,6 +45,30 @@ impl Actor {
     }
 }
 
+/// Whether this actor did this to this subject after `since`.
+pub async fn noted_since(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: &str,
+    subject: (&str, &str),
+    since: Timestamp,
+) -> Result<bool> {
+    let (actor_kind, actor_id) = actor.columns();
+    let row = sqlx::query(
+        "select seq from audit where subject_kind = $1 and subject_id = $2 and at > $3 and action = $4 \
+         and actor_kind = $5 and actor_id = $6 limit 1",
+    )
+    .bind(subject.0)
+    .bind(subject.1)
+    .bind(since.0)
+    .bind(action)
+    .bind(actor_kind)
+    .bind(actor_id)
+    .fetch_optional(&mut *tx)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// One record as read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {

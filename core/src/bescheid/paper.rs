@@ -81,25 +81,38 @@ pub struct Paper {
     pub read_trust: Trust,
     /// Since when it can be fetched.
     pub issued_at: Option<Timestamp>,
-    version: i64,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Raised with every change.
+    pub version: i64,
 }
 
 const COLUMNS: &str = "select id, application_id, state, key_wrapped, content_sealed, accessible_document, \
-     archive_document, accessible_sha256, archive_sha256, drafted_by, read_trust, issued_at, version from paper";
+     archive_document, accessible_sha256, archive_sha256, drafted_by, read_trust, issued_at, version, \
+     updated_at from paper";
 
-/// Starts a paper, or takes up the draft that the case already has.
+/// Starts a paper, or takes up the draft that the case already has. `seen` is the version of the draft that the author
+/// had before their eyes, 0 for none: words that somebody else has written meanwhile are not overwritten unseen.
 pub async fn draft(
     tx: &mut Tx,
     keys: &Keys,
     application: &ApplicationId,
     content: &PaperContent,
     author: (&StaffId, Trust),
+    seen: i64,
     now: Timestamp,
 ) -> Result<BescheidId> {
     let (staff, read_trust) = author;
     if let Some(paper) = newest(tx, keys, application).await?
         && paper.state != PaperState::Issued
     {
+        if paper.content == *content && paper.state == PaperState::Draft && paper.drafted_by == *staff {
+            // The same form again.
+            return Ok(paper.id);
+        }
+        if paper.version != seen {
+            return Err(Error::refused("paper.changed_by_other"));
+        }
         return rewrite(tx, keys, &paper, content, staff, now).await;
     }
     let id: BescheidId = keys.clock.id();
@@ -429,5 +442,6 @@ fn read(row: &AnyRow, keys: &Keys) -> Result<Paper> {
         read_trust: trust_from_number(row.try_get(10)?)?,
         issued_at: row.try_get::<Option<i64>, _>(11)?.map(Timestamp),
         version: row.try_get(12)?,
+        updated_at: Timestamp(row.try_get(13)?),
     })
 }

@@ -65,6 +65,8 @@ pub struct DraftInput {
     pub tenor: Vec<String>,
     /// The reasons, a paragraph each.
     pub reasons: Vec<String>,
+    /// Version of the draft that the form showed; 0 if there was none.
+    pub seen: i64,
 }
 
 /// The steps by which a paper of this case is approved. A decision without steps of its own needs one clerk.
@@ -182,6 +184,7 @@ impl Office {
                     application::assign(tx, &case.id, &member.id, None, &actor, now).await?;
                 }
                 let key = match event {
+                    Event::Waive => Some("notice.waived"),
                     Event::NotCompetent => Some("notice.forwarded"),
                     Event::Moot => Some("notice.moot"),
                     Event::Withdraw => Some("notice.withdrawn"),
@@ -396,6 +399,7 @@ impl Office {
         let clean = |paragraphs: Vec<String>| -> Vec<String> {
             paragraphs.into_iter().map(|p| p.trim().to_owned()).filter(|p| !p.is_empty()).collect()
         };
+        let seen = input.seen;
         let content =
             PaperContent { outcome: input.outcome, tenor: clean(input.tenor), reasons: clean(input.reasons) };
         self.on_case(id, staff, &[Role::Clerk], move |office, tx, case, member, now| {
@@ -417,7 +421,7 @@ impl Office {
                     return Err(Error::refused_with("paper.blank_left", vec![("blank", blank)]));
                 }
                 let author = (&member.id, case.service.trust.read);
-                paper::draft(tx, &office.keys, &case.id, &content, author, now).await?;
+                paper::draft(tx, &office.keys, &case.id, &content, author, seen, now).await?;
                 Ok(())
             }
             .boxed()

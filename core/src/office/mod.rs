@@ -2,6 +2,7 @@
 //! transactions. It knows no web page and no chat protocol.
 
 mod bell;
+mod chat;
 mod conversation;
 mod delivery;
 mod desk;

@@ -497,7 +497,12 @@ fn draft_of(case: &application::Application) -> DraftInput {
         outcome.iter().flat_map(|outcome| &outcome.reasons).map(|block| block.id.clone()).collect();
     let content = compose::prepared(case, outcome.map_or("", |outcome| outcome.id.as_str()), &blocks);
     let filled = |texts: Vec<String>| texts.iter().map(|text| fill_blanks(text, case.submitted_at)).collect();
-    DraftInput { outcome: content.outcome, tenor: filled(content.tenor), reasons: filled(content.reasons) }
+    DraftInput {
+        outcome: content.outcome,
+        tenor: filled(content.tenor),
+        reasons: filled(content.reasons),
+        seen: 0,
+    }
 }
 
 /// Fills the blanks in square brackets that the prepared texts leave to the clerk.

@@ -50,6 +50,7 @@ pub(super) fn routes() -> Vec<Route> {
         acts("/staff/case/{number}/note", post(note)),
         acts("/staff/case/{number}/forward", post(forward)),
         acts("/staff/case/{number}/close", post(close)),
+        acts("/staff/case/{number}/settle", post(super::settle::settle)),
     ]
 }
 
@@ -82,6 +83,28 @@ pub(super) async fn finish(
             again(&shown)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// After the form of an act that settles the case; what was typed stays in the open form.
+pub(super) async fn finish_settling(
+    web: &Web,
+    visitor: &Visitor,
+    row: &Row,
+    (field, act, remark): (&str, &str, &str),
+    done: Result<&'static str>,
+) -> Answer {
+    match done {
+        Err(error) if is_refusal(&error) => {
+            let mut shown = case_page(web, visitor, &row.id).await?;
+            if let Some(open) = shown.settlements.iter_mut().find(|known| known.word == act) {
+                open.open = true;
+                remark.clone_into(&mut open.remark);
+            }
+            add_refusal(web, &mut shown.page, field, &error);
+            again(&shown)
+        }
+        done => finish(web, visitor, row, field, done).await,
     }
 }
 
@@ -256,6 +279,9 @@ fn with_actions(mut shown: StaffCasePage, view: &CaseView, reader: &Staff) -> St
     shown.can_draft = clerk && free && state == State::InProgress;
     shown.has_draft = view.paper.as_ref().is_some_and(|paper| paper.state == PaperState::Draft);
     shown.can_approve = super::paper::waits_for(view, reader);
+    if clerk {
+        shown.settlements = super::settle::possible(state);
+    }
     shown.can_close = clerk && matches!(state, State::Delivered | State::Final);
     shown.can_forward = clerk
         && matches!(

@@ -128,13 +128,19 @@ async fn readable(web: &Web, visitor: &Visitor, id: &ConversationId, case: &str)
         conversation::load(&mut tx, &web.office.keys, id).await?
     };
     let talk = talk.ok_or(Error::NotFound("conversation"))?;
-    if talk.owner != Owner::Bot {
-        return Ok(talk);
+    let me = visitor.staff().ok_or(Error::NotFound("conversation"))?;
+    if talk.owner == Owner::Bot {
+        if case.is_empty() {
+            return Err(Error::NotFound("conversation"));
+        }
+        let row = row(web, case).await?;
+        let view = web.office.case_view(&row.id, me).await?;
+        if view.case.conversation != *id {
+            return Err(Error::NotFound("conversation"));
+        }
     }
-    let me = visitor.staff().filter(|_| !case.is_empty()).ok_or(Error::NotFound("conversation"))?;
-    let row = row(web, case).await?;
-    let view = web.office.case_view(&row.id, me).await?;
-    if view.case.conversation == *id { Ok(talk) } else { Err(Error::NotFound("conversation")) }
+    web.office.note_reading(id, me).await?;
+    Ok(talk)
 }
 
 async fn chat(State(web): State<Web>, visitor: Visitor, Path(id): Path<String>, query: Query) -> Answer {

@@ -8,6 +8,7 @@ mod inbox;
 mod login;
 mod paper;
 mod people;
+mod settle;
 mod words;
 
 use std::time::Duration;

@@ -13,7 +13,7 @@ use amtsbote_core::office::{CaseView, DraftInput, steps};
 use amtsbote_core::staff::{Role, Staff};
 use amtsbote_knowledge::DecisionKind;
 use axum::extract::{Path, State as Shared};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
@@ -24,7 +24,7 @@ use crate::web::Web;
 use crate::web::answer::{Answer, WebError, page, see};
 use crate::web::routes::{Access, Route};
 use crate::web::views::citizen::ReviewRow;
-use crate::web::views::staff::{DraftPage, ReasonBlock, StaffPage};
+use crate::web::views::staff::{DraftPage, OtherDraft, ReasonBlock, StaffPage};
 use crate::web::visitor::{Fields, Visitor, header_value};
 
 /// Beginning of the note that says why a paper was sent back.
@@ -67,6 +67,8 @@ struct Written {
     outcome: String,
     blocks: Vec<ReasonBlock>,
     free: String,
+    /// Version of the draft that the form showed.
+    seen: i64,
 }
 
 fn decides(case: &Application) -> bool {
@@ -121,7 +123,7 @@ fn from_content(prepared: &[Prepared], content: Option<&PaperContent>) -> Writte
         })
         .collect();
     let Some(content) = content else {
-        return Written { outcome: String::new(), blocks, free: String::new() };
+        return Written { outcome: String::new(), blocks, free: String::new(), seen: 0 };
     };
     let places = |is_tenor: bool| -> Vec<usize> {
         let fits = |known: &Prepared| known.is_tenor == is_tenor && known.outcome == content.outcome;
@@ -139,7 +141,7 @@ fn from_content(prepared: &[Prepared], content: Option<&PaperContent>) -> Writte
         Vec::new()
     };
     free.extend(put_back(&content.reasons, &mut blocks, places(false)));
-    Written { outcome: content.outcome.clone(), blocks, free: free.join("\n\n") }
+    Written { outcome: content.outcome.clone(), blocks, free: free.join("\n\n"), seen: 0 }
 }
 
 /// Puts saved paragraphs back into the blocks that they came from: the same text first, then the most similar one.
@@ -187,7 +189,12 @@ fn from_fields(prepared: &[Prepared], fields: &Fields) -> Written {
             checked: chosen.contains(&known.id),
         })
         .collect();
-    Written { outcome: fields.get("outcome").to_owned(), blocks, free: fields.get("free").to_owned() }
+    Written {
+        outcome: fields.get("outcome").to_owned(),
+        blocks,
+        free: fields.get("free").to_owned(),
+        seen: fields.get("seen").parse().unwrap_or(0),
+    }
 }
 
 /// Paragraphs are separated by an empty line.
@@ -198,7 +205,12 @@ fn paragraphs(text: &str) -> Vec<String> {
 
 /// What is saved: the chosen blocks in their order, then the clerk's own words.
 fn input(prepared: &[Prepared], written: &Written) -> Result<DraftInput> {
-    let mut input = DraftInput { outcome: written.outcome.clone(), tenor: Vec::new(), reasons: Vec::new() };
+    let mut input = DraftInput {
+        outcome: written.outcome.clone(),
+        tenor: Vec::new(),
+        reasons: Vec::new(),
+        seen: written.seen,
+    };
     for (known, block) in prepared.iter().zip(&written.blocks).filter(|(_, block)| block.checked) {
         match (known.is_tenor, known.outcome == written.outcome) {
             (true, true) => input.tenor.extend(paragraphs(&block.text)),
@@ -262,6 +274,9 @@ async fn draft_page(
         blocks: written.blocks,
         free: written.free,
         fixed: fixed(web, case, &desk.member),
+        // The form always goes on from what is saved now: what changed meanwhile is shown with it.
+        seen: saved.map_or(0, |paper| paper.version),
+        other: None,
     })
 }
 
@@ -338,10 +353,26 @@ async fn save(
         Err(error) if is_refusal(&error) => {
             let mut shown = draft_page(&web, &visitor, &row, Some(&fields)).await?;
             add_refusal(&web, &mut shown.page, field_of(&error), &error);
-            again(&shown)
+            if !is_overtaken(&error) {
+                return again(&shown);
+            }
+            let view = web.office.case_view(&row.id, me).await?;
+            shown.other = view.paper.as_ref().map(|paper| OtherDraft {
+                author: view.names.get(paper.drafted_by.as_str()).cloned().unwrap_or_default(),
+                time: paper.updated_at.german_date_time(),
+                paragraphs: paper.content.tenor.iter().chain(&paper.content.reasons).cloned().collect(),
+            });
+            let mut response = page(&shown)?;
+            *response.status_mut() = StatusCode::CONFLICT;
+            Ok(response)
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether somebody else has saved the draft meanwhile.
+fn is_overtaken(error: &Error) -> bool {
+    matches!(error, Error::Refused { key: "paper.changed_by_other", .. })
 }
 
 /// Id of the field that a refusal belongs to.
@@ -480,6 +511,7 @@ mod tests {
         assert!(matches!(refused, Err(Error::Refused { key: "desk.other_outcome", .. })));
         let blank = from_content(&texts, None);
         let blank = DraftInput {
+            seen: 0,
             outcome: "yes".to_owned(),
             tenor: Vec::new(),
             reasons: vec![blank.blocks[2].text.clone()],

@@ -238,8 +238,27 @@ pub struct StaffCasePage {
     /// "14".
     pub default_days: u32,
     pub can_forward: bool,
+    /// Acts that end the case or free it from its fee.
+    pub settlements: Vec<Settlement>,
     /// `/staff/chat/{id}` or empty.
     pub conversation_url: String,
+}
+
+/// An act that ends a case, or frees it from its fee.
+#[derive(Debug, Clone, Default)]
+pub struct Settlement {
+    /// Its word in the form.
+    pub word: String,
+    /// What it is.
+    pub title: String,
+    /// What it does.
+    pub effect: String,
+    /// What the reason must say.
+    pub question: String,
+    /// Shown open (after an error).
+    pub open: bool,
+    /// The reason as typed.
+    pub remark: String,
 }
 
 /// A reason block.
@@ -278,6 +297,21 @@ pub struct DraftPage {
     pub free: String,
     /// Fee, remedy, signature: what the program adds.
     pub fixed: Vec<ReviewRow>,
+    /// Version of the saved draft, 0 without one.
+    pub seen: i64,
+    /// What somebody else has saved meanwhile.
+    pub other: Option<OtherDraft>,
+}
+
+/// A draft that somebody else has saved.
+#[derive(Debug, Clone, Default)]
+pub struct OtherDraft {
+    /// Who.
+    pub author: String,
+    /// Day and time.
+    pub time: String,
+    /// Its text.
+    pub paragraphs: Vec<String>,
 }
 
 /// A conversation in a list.
