@@ -27,6 +27,8 @@ pub const CITIZEN_COOKIE: &str = "amtsbote";
 pub const EMBED_COOKIE: &str = "amtsbote-embed";
 /// Cookie of a staff session.
 pub const STAFF_COOKIE: &str = "amtsbote-staff";
+/// Cookie of the list that a member of staff works through.
+pub const LIST_COOKIE: &str = "amtsbote-list";
 /// Cookie of language and appearance.
 pub const SETTINGS_COOKIE: &str = "amtsbote-view";
 
@@ -114,6 +116,8 @@ pub struct Visitor {
     pub path: String,
     /// The page's script asks, not the browser by itself.
     pub scripted: bool,
+    /// The list of cases that a member of staff works through: the address of the inbox behind its question mark.
+    pub list: String,
     /// Has sent more than one address may: only what never waits is taken.
     pub too_many: bool,
 }
@@ -164,6 +168,11 @@ impl Visitor {
             embedded,
             path,
             scripted: headers.get("x-requested-with").is_some_and(|value| value == "amtsbote"),
+            list: jar
+                .get(LIST_COOKIE)
+                .filter(|_| staff)
+                .map(|cookie| cookie.value().to_owned())
+                .unwrap_or_default(),
             too_many: false,
         }
     }
@@ -327,6 +336,16 @@ pub fn session_cookie(office: &Arc<Office>, name: &'static str, token: String) -
         cookie = cookie.same_site(SameSite::Strict).path("/staff");
     }
     cookie.build()
+}
+
+/// The cookie of the list that a member of staff works through; it ends with the browser.
+pub fn list_cookie(office: &Arc<Office>, list: String) -> Cookie<'static> {
+    Cookie::build((LIST_COOKIE, list))
+        .path("/staff")
+        .http_only(true)
+        .secure(office.config.is_https())
+        .same_site(SameSite::Strict)
+        .build()
 }
 
 /// What is to be removed so that the browser forgets a cookie.

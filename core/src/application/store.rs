@@ -96,10 +96,21 @@ pub struct Row {
     pub version: i64,
 }
 
+impl Application {
+    /// The place of this case in a list, for [`Filter::before`] of the cases behind it.
+    pub fn cursor(&self) -> (i64, String) {
+        cursor(self.due_at, &self.id)
+    }
+}
+
+fn cursor(due_at: Option<Timestamp>, id: &ApplicationId) -> (i64, String) {
+    (due_at.map_or(NO_DUE, |at| at.0), id.0.clone())
+}
+
 impl Row {
     /// The place of this row in a list, for [`Filter::before`] of the next page.
     pub fn cursor(&self) -> (i64, String) {
-        (self.due_at.map_or(NO_DUE, |at| at.0), self.id.0.clone())
+        cursor(self.due_at, &self.id)
     }
 
     fn read(row: &AnyRow) -> Result<Self> {

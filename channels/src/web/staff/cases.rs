@@ -126,6 +126,8 @@ async fn case_page(
     let later: Vec<&str> = case.later_documents.iter().map(|id| item_label(&case.service, id)).collect();
     let shown = StaffCasePage {
         page: around,
+        list_url: super::inbox::list_url(visitor),
+        next_url: format!("/staff/cases/next?after={}.{}", case.cursor().0, case.id),
         number: number.clone(),
         version: case.version,
         service: view.title.clone(),

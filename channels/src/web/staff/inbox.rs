@@ -8,15 +8,17 @@ use amtsbote_core::id::StaffId;
 use amtsbote_core::staff::{self, Role, Staff};
 use amtsbote_knowledge::localized;
 use axum::extract::State as Shared;
+use axum::response::IntoResponse;
 use axum::routing::get;
+use axum_extra::extract::CookieJar;
 
 use super::{Place, Query, desk, words};
 use crate::web::Web;
-use crate::web::answer::{Answer, encode, page};
+use crate::web::answer::{Answer, encode, page, see};
 use crate::web::routes::{Access, Route};
 use crate::web::views::citizen::Choosable;
 use crate::web::views::staff::{Column, InboxPage, InboxRow, Tab};
-use crate::web::visitor::{Fields, Visitor};
+use crate::web::visitor::{Fields, Visitor, list_cookie};
 
 /// Rows of a page of the inbox.
 const ROWS: i64 = 50;
@@ -26,7 +28,10 @@ const ALL: &str = "all";
 
 pub(super) fn routes() -> Vec<Route> {
     let access = Access::Desk;
-    vec![Route { access, path: "/staff/cases", methods: &["GET"], handler: get(inbox) }]
+    vec![
+        Route { access, path: "/staff/cases", methods: &["GET"], handler: get(inbox) },
+        Route { access, path: "/staff/cases/next", methods: &["GET"], handler: get(next) },
+    ]
 }
 
 /// What the inbox was asked for.
@@ -87,6 +92,11 @@ impl<'a> Asked<'a> {
         if pairs.is_empty() { "/staff/cases".to_owned() } else { format!("/staff/cases?{}", pairs.join("&")) }
     }
 
+    /// The pairs of an address behind its question mark, as they stand in the cookie of the list.
+    fn parse(list: &str) -> Fields {
+        Fields::new(form_urlencoded::parse(list.as_bytes()).into_owned().collect())
+    }
+
     fn tabs(&self, counts: &BTreeMap<State, i64>) -> Vec<Tab> {
         let tab = |word: &str, label: &str, count: i64| Tab {
             url: self.url(word, ""),
@@ -107,15 +117,42 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// The address of the list that the reader works through.
+pub(super) fn list_url(visitor: &Visitor) -> String {
+    let list = Asked::parse(&visitor.list);
+    let asked = Asked::of(&list);
+    asked.url(asked.state, "")
+}
+
+/// The next case of the list that the reader works through, behind the one at this place; at its end the list.
+async fn next(Shared(web): Shared<Web>, visitor: Visitor, query: Query) -> Answer {
+    let (list, query) = (Asked::parse(&visitor.list), Fields::new(query.0));
+    let asked = Asked { after: query.get("after"), ..Asked::of(&list) };
+    let me = visitor.need_staff()?;
+    let (rows, _) = web.office.inbox(&asked.filter(me), 1).await?;
+    Ok(match rows.first() {
+        Some(row) => see(&format!("/staff/case/{}", row.number)),
+        None => {
+            let url = asked.url(asked.state, "");
+            let sign = if url.contains('?') { '&' } else { '?' };
+            see(&format!("{url}{sign}done=end-of-list"))
+        }
+    })
+}
+
 /// Whether a case still asks for work before its end.
 pub(super) fn is_open(state: State) -> bool {
     state == State::Remedy || (state.is_before_decision() && state != State::Draft)
 }
 
-async fn inbox(Shared(web): Shared<Web>, visitor: Visitor, query: Query) -> Answer {
+async fn inbox(Shared(web): Shared<Web>, visitor: Visitor, jar: CookieJar, query: Query) -> Answer {
     let query = Fields::new(query.0);
     let asked = Asked::of(&query);
-    let desk = desk(&web, &visitor, Place::Cases, "Vorgänge").await?;
+    let mut desk = desk(&web, &visitor, Place::Cases, "Vorgänge").await?;
+    words::done(query.get("done")).clone_into(&mut desk.page.notice);
+    let list = asked.url(asked.state, "");
+    let list = list.split_once('?').map_or("", |(_, list)| list);
+    let jar = jar.add(list_cookie(&web.office, list.to_owned()));
     let (mut rows, counts) = web.office.inbox(&asked.filter(&desk.member.id), ROWS + 1).await?;
     let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > ROWS;
     if more {
@@ -138,7 +175,7 @@ async fn inbox(Shared(web): Shared<Web>, visitor: Visitor, query: Query) -> Answ
         1 => "1 Vorgang auf dieser Seite".to_owned(),
         number => format!("{number} Vorgänge auf dieser Seite, früheste Frist zuerst"),
     };
-    page(&InboxPage {
+    let shown = page(&InboxPage {
         tabs: asked.tabs(&counts),
         state: asked.state.to_owned(),
         number: asked.number.to_owned(),
@@ -161,7 +198,8 @@ async fn inbox(Shared(web): Shared<Web>, visitor: Visitor, query: Query) -> Answ
         rows: rows.iter().map(|row| inbox_row(&web, &staff, row)).collect(),
         next_url,
         page: desk.page,
-    })
+    })?;
+    Ok((jar, shown).into_response())
 }
 
 /// One option of a list.

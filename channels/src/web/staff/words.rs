@@ -204,7 +204,7 @@ pub fn done(word: &str) -> &'static str {
 }
 
 /// What a form has done, for the page after it.
-const DONE: [(&str, &str); 27] = [
+const DONE: [(&str, &str); 28] = [
     ("take", "Sie haben den Vorgang übernommen."),
     ("assign", "Der Vorgang ist jetzt Ihnen zugeteilt."),
     ("complete", "Die Unterlagen sind als vollständig vermerkt."),
@@ -224,6 +224,7 @@ const DONE: [(&str, &str); 27] = [
     ("withdraw", "Die Rücknahme ist eingetragen. Die Person ist benachrichtigt."),
     ("moot", "Der Vorgang ist ohne Entscheidung erledigt. Die Person ist benachrichtigt."),
     ("final", "Die Bestandskraft ist bestätigt."),
+    ("end-of-list", "Das war der letzte Vorgang dieser Liste."),
     ("chat-take", "Sie antworten jetzt in diesem Gespräch."),
     ("chat-back", "Das Gespräch ist wieder beim Assistenten."),
     ("account", "Ihr Konto ist eingerichtet. Melden Sie sich jetzt mit einem neuen Code aus der App an."),

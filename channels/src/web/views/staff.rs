@@ -176,6 +176,10 @@ pub struct Note {
 #[template(path = "staff/case.html")]
 pub struct StaffCasePage {
     pub page: StaffPage,
+    /// The list that the reader works through.
+    pub list_url: String,
+    /// The next case of that list.
+    pub next_url: String,
     /// Number.
     pub number: String,
     /// Version for every form.
