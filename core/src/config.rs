@@ -144,7 +144,7 @@ pub struct Office {
 }
 
 impl Office {
-    /// Whether people answer in the chat at `now`. Public holidays are not known here.
+    /// Whether people answer in the chat at `now`.
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.chat_hours.is_open(now)
     }

@@ -15,7 +15,7 @@ use sqlx::any::AnyRow;
 
 use amtsbote_knowledge::{DocumentFormat, Service};
 
-use crate::application::{self, Event, State, days};
+use crate::application::{self, Event, State};
 use crate::audit::{self, Actor};
 use crate::clock::Timestamp;
 use crate::db::Tx;
@@ -311,7 +311,7 @@ async fn plan_reminders(
     now: Timestamp,
 ) -> Result<()> {
     for days_before in REMINDERS {
-        let due_at = days::morning_before(deadline, days_before);
+        let due_at = crate::deadline::morning_before(deadline, days_before);
         if due_at > now {
             sqlx::query(
                 "insert into document_request_reminder (request_id, deadline, days_before, due_at, sent_at) \

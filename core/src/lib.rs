@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod conversation;
 pub mod db;
+pub mod deadline;
 pub mod dialog;
 pub mod document;
 pub mod document_request;

@@ -3,7 +3,6 @@
 //! Letters, messages and rights are not made here; the caller has checked who may act on which case.
 
 mod access;
-pub mod days;
 pub mod state;
 mod store;
 #[cfg(test)]
@@ -186,7 +185,7 @@ async fn insert(
     let (key_wrapped, answers_sealed) = store::seal_body(keys, id, &body)?;
     let due_at = match service.sla.decision_days {
         0 => store::NO_DUE,
-        days => days::working_days_after(now, days).0,
+        days => crate::deadline::working_days_after(now, days).0,
     };
     sqlx::query(
         "insert into application (id, number, draft_id, service_id, definition_hash, person_id, \

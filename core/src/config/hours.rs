@@ -1,5 +1,4 @@
-//! Weekly chat hours as the settings write them ("Mo-Do 08:30-16:00, Fr 08:30-13:00"), in Berlin time. It
-//! knows no public holidays.
+//! Weekly chat hours as the settings write them ("Mo-Do 08:30-16:00, Fr 08:30-13:00"), in Berlin time.
 
 use std::str::FromStr;
 
@@ -8,6 +7,10 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::clock::Timestamp;
+use crate::deadline::is_holiday;
+
+/// Place of Sunday, whose hours count on public holidays.
+const SUNDAY: usize = 6;
 
 /// The days as the settings write them, Monday first.
 const DAYS: [&str; 7] = ["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"];
@@ -34,12 +37,16 @@ struct Span {
 }
 
 impl OpeningHours {
-    /// Whether `now` is inside; the closing minute itself is outside.
+    /// Whether `now` is inside; the closing minute itself is outside. On a public holiday the hours of Sunday count.
     pub fn is_open(&self, now: Timestamp) -> bool {
         let zone = TimeZone::get("Europe/Berlin").unwrap_or(TimeZone::UTC);
         let Ok(at) = JiffTimestamp::from_millisecond(now.0) else { return false };
         let at = at.to_zoned(zone);
-        let day = usize::try_from(at.weekday().to_monday_zero_offset()).unwrap_or(0);
+        let day = if is_holiday(at.date()) {
+            SUNDAY
+        } else {
+            usize::try_from(at.weekday().to_monday_zero_offset()).unwrap_or(0)
+        };
         let minute = i32::from(at.hour()) * 60 + i32::from(at.minute());
         self.spans.iter().any(|span| {
             (span.first_day..=span.last_day).contains(&day)

@@ -226,6 +226,10 @@ fn chat_hours_are_in_berlin_time() {
         ("2026-11-27T11:59:00Z", true),
         ("2026-11-27T12:00:00Z", false),
         ("2026-11-28T10:00:00Z", false),
+        // Fronleichnam and Christmas are a Thursday and a Friday.
+        ("2026-06-04T10:00:00Z", false),
+        ("2026-06-05T10:00:00Z", true),
+        ("2026-12-25T10:00:00Z", false),
     ] {
         assert_eq!(office.is_open(at(moment)), is_open, "{moment}");
     }
@@ -235,6 +239,8 @@ fn chat_hours_are_in_berlin_time() {
         office.hours_text("de-simple"),
         "Montag bis Donnerstag: von 8.30 Uhr bis 16 Uhr. Freitag: von 8.30 Uhr bis 13 Uhr"
     );
+    let sundays_too = load("[office]\nchat_hours = \"So 10:00-12:00\"", &[], &[]).expect("loads").office;
+    assert!(sundays_too.is_open(at("2026-06-04T09:00:00Z")), "a holiday is like a Sunday");
     let never = load("[office]\nchat_hours = \"\"", &[], &[]).expect("loads").office;
     assert!(!never.is_open(at("2026-11-23T10:00:00Z")) && never.hours_text("de").is_empty());
 }

@@ -138,7 +138,7 @@ async fn reminders_come_once_and_only_while_something_is_missing() {
     let world = world().await;
     let (keys, mut tx) = (&world.keys, world.db.read().await.expect("connects"));
     let (application, id) = request(&mut tx, keys, "one").await;
-    let before = |days: i64| days::morning_before(day(14), days);
+    let before = |days: i64| crate::deadline::morning_before(day(14), days);
     let just = |at: Timestamp| Timestamp(at.0 - 1);
     // When the job runs, which reminders come.
     let runs = [

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use amtsbote_core::application::{self, Event, days};
+use amtsbote_core::application::{self, Event};
 use amtsbote_core::bescheid::{compose, paper};
 use amtsbote_core::clock::Timestamp;
 use amtsbote_core::conversation::{self, Conversation};
@@ -381,7 +381,7 @@ impl Case {
                 reason: "Sie haben für eine andere Person geschrieben.".to_owned(),
             });
         }
-        let deadline = days::working_days_after(office.now(), 25);
+        let deadline = amtsbote_core::deadline::working_days_after(office.now(), 25);
         office.request_documents(&filed.application, &desk.clerk, items, deadline).await
     }
 

@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use amtsbote_core::application::days::end_of_day;
 use amtsbote_core::application::{self, Event, Row, State};
 use amtsbote_core::bescheid::paper::PaperState;
 use amtsbote_core::clock::Timestamp;
 use amtsbote_core::conversation;
+use amtsbote_core::deadline::{end_of_day, last_day};
 use amtsbote_core::document::{Document, DocumentKind};
 use amtsbote_core::document_request::{ItemState, NewItem};
 use amtsbote_core::error::{Error, Result};
@@ -414,8 +414,8 @@ async fn wanted(web: &Web, row: &Row, fields: &Fields) -> Result<(Vec<NewItem>, 
     let other = fields.get("other").lines().map(str::trim).filter(|line| !line.is_empty());
     let other = other.map(|label| NewItem { item_id: None, label: label.to_owned(), reason: reason.clone() });
     let items = known.chain(other).collect();
-    let last_day = web.office.now().plus(Duration::from_secs(days * 24 * 3600)).date();
-    Ok((items, end_of_day(last_day)))
+    let end = web.office.now().plus(Duration::from_secs(days * 24 * 3600)).date();
+    Ok((items, end_of_day(last_day(end))))
 }
 
 async fn judge(

@@ -130,14 +130,12 @@ async fn next(Shared(web): Shared<Web>, visitor: Visitor, query: Query) -> Answe
     let asked = Asked { after: query.get("after"), ..Asked::of(&list) };
     let me = visitor.need_staff()?;
     let (rows, _) = web.office.inbox(&asked.filter(me), 1).await?;
-    Ok(match rows.first() {
-        Some(row) => see(&format!("/staff/case/{}", row.number)),
-        None => {
-            let url = asked.url(asked.state, "");
-            let sign = if url.contains('?') { '&' } else { '?' };
-            see(&format!("{url}{sign}done=end-of-list"))
-        }
-    })
+    if let Some(row) = rows.first() {
+        return Ok(see(&format!("/staff/case/{}", row.number)));
+    }
+    let url = asked.url(asked.state, "");
+    let sign = if url.contains('?') { '&' } else { '?' };
+    Ok(see(&format!("{url}{sign}done=end-of-list")))
 }
 
 /// Whether a case still asks for work before its end.
