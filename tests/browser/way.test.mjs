@@ -22,6 +22,19 @@ const ifInstalled = (program, ...args) => run(program, args).catch((error) => {
   throw error;
 });
 
+/** The text of a PDF that a person may fetch, after `qpdf` has found nothing wrong with it; `null` without the tools. */
+async function pdfText(context, office, href, name) {
+  const answer = await context.request.get(href);
+  assert.equal(answer.status(), 200, href);
+  assert.equal(answer.headers()["content-type"], "application/pdf");
+  const bytes = await answer.body();
+  assert.equal(bytes.subarray(0, 4).toString("latin1"), "%PDF");
+  const file = join(office.folder, `${name}.pdf`);
+  await writeFile(file, bytes);
+  await ifInstalled("qpdf", "--check", file);
+  return (await ifInstalled("pdftotext", "-layout", file, "-")).stdout;
+}
+
 for (const scripted of [true, false]) {
   describe(scripted ? "with the script" : "without a script", () => {
     let office;
@@ -100,6 +113,19 @@ for (const scripted of [true, false]) {
         return /Zahlung ist eingegangen/.test(await page.innerText("main"));
       });
       assert.equal(await page.locator("main form").count(), 0, "what is paid can't be paid again");
+      const proof = await pdfText(erika.context, office, await page.getAttribute("main a[href$='/receipt']", "href"), "receipt");
+      if (proof !== null) assert.match(proof, /Beleg über Ihre Zahlung[^]*Testzahlung[^]*25,00\s€/);
+
+      // The copy: on a page, and as PDF.
+      await page.goto("/chat");
+      await page.goto(await page.locator("#log a", { hasText: "Kopie Ihres Antrags" }).last().getAttribute("href"));
+      assert.match(await page.innerText("h1"), /Kopie Ihres Antrags/);
+      const copy = await pdfText(erika.context, office, await page.getAttribute("main a[href$='/pdf']", "href"), "copy");
+      if (copy !== null) {
+        for (const words of [/Musterfrau/, /Bedienung, Ausschank/, /ausweis\.png/, /Tätigkeitsverbot/, /25,00\s€/]) {
+          assert.match(copy, words);
+        }
+      }
       await page.goto("/chat");
       await until("the confirmation in the chat", async () => {
         if (!scripted) await page.reload();
@@ -136,18 +162,17 @@ for (const scripted of [true, false]) {
       });
       await page.goto(`/portal/${number.replace("-", "")}`);
       const link = page.locator("main a", { hasText: "PDF" }).first();
-      const answer = await erika.context.request.get(await link.getAttribute("href"));
-      assert.equal(answer.status(), 200);
-      assert.equal(answer.headers()["content-type"], "application/pdf");
-      const bytes = await answer.body();
-      assert.equal(bytes.subarray(0, 4).toString("latin1"), "%PDF");
-      const file = join(office.folder, "certificate.pdf");
-      await writeFile(file, bytes);
-      await ifInstalled("qpdf", "--check", file);
-      const { stdout: text } = await ifInstalled("pdftotext", "-layout", file, "-");
+      const text = await pdfText(erika.context, office, await link.getAttribute("href"), "certificate");
       if (text !== null) {
         assert.match(text, /Erika\s+Musterfrau/);
         assert.match(text, /§\s*43/);
+      }
+
+      // What is Erika's is nobody else's.
+      const other = await citizen();
+      await other.page.goto("/chat");
+      for (const path of [`/copy/${number.replace("-", "")}/pdf`, `${new URL(pay).pathname}/receipt`]) {
+        assert.equal((await other.context.request.get(path)).status(), 404, path);
       }
 
       // Number and code tell a stranger only where it stands.

@@ -179,7 +179,7 @@ async fn send(State(web): State<Web>, visitor: Visitor, jar: CookieJar, fields: 
 /// The name of a message: the id of its form and a hash of what it says. The same form again is the same message; a form
 /// that was edited after a lost connection is another one, so that no edited words are lost. A form without an id (an
 /// old page) gets a fresh one.
-fn message_id(sent: &str, said: &[u8], web: &Web) -> String {
+pub(super) fn message_id(sent: &str, said: &[u8], web: &Web) -> String {
     let good = !sent.is_empty() && sent.len() <= 40 && sent.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let hash: String = sha256_hex(said).chars().take(16).collect();
     if good { format!("web-{sent}-{hash}") } else { format!("web-{}", show::form_id(web)) }
@@ -310,6 +310,7 @@ async fn print(State(web): State<Web>, visitor: Visitor) -> Answer {
     let t = visitor.texts(&web.office);
     page(&PrintPage {
         printed_at: web.office.now().german_date_time(),
+        pdf_url: String::new(),
         messages: show::plain(&t, visitor.language(), &snapshot.messages, |message| {
             show::author(&t, message)
         }),

@@ -14,6 +14,7 @@ use futures::FutureExt;
 
 use super::Web;
 use super::answer::{Answer, page, see};
+use super::portal::{reader, record};
 use super::routes::{Access, Route};
 use super::views::citizen::{DemoBankPage, PayItem, PayPage};
 use super::visitor::{Fields, Visitor};
@@ -27,6 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
             methods: &["GET", "POST"],
             handler: get(show).post(pay),
         },
+        Route { access: open, path: "/pay/{payment}/receipt", methods: &["GET"], handler: get(receipt) },
         Route {
             access: open,
             path: "/demo-bank/{reference}",
@@ -63,7 +65,7 @@ async fn show(State(web): State<Web>, visitor: Visitor, Path(id): Path<String>) 
     let basis = case.service.fee.as_ref().map(|fee| fee.basis.clone()).unwrap_or_default();
     let portal = visitor.person().is_some();
     page(&PayPage {
-        payment_id: id.0,
+        payment_id: id.0.clone(),
         number: case.number.clone(),
         title: localized(&case.service.titles, visitor.language()).to_owned(),
         items: payment
@@ -77,12 +79,18 @@ async fn show(State(web): State<Web>, visitor: Visitor, Path(id): Path<String>) 
         paid,
         pending,
         payable: !paid,
-        receipt_url: String::new(),
+        receipt_url: if paid { format!("/pay/{id}/receipt") } else { String::new() },
         back_url: if portal { format!("/portal/{}", case.number) } else { "/chat".to_owned() },
         back_label: t.text(if portal { "web.to_case" } else { "web.to_chat" }).to_owned(),
         page: visitor.page(&web.office, t.text("web.pay_title")),
         t,
     })
+}
+
+async fn receipt(State(web): State<Web>, visitor: Visitor, Path(id): Path<String>) -> Answer {
+    let nowhere = ConversationId(String::new());
+    let (name, bytes) = web.office.receipt_pdf(&PaymentId(id), reader(&visitor, &nowhere)).await?;
+    Ok(record(&name, bytes))
 }
 
 async fn pay(State(web): State<Web>, visitor: Visitor, Path(id): Path<String>, _: Fields) -> Answer {

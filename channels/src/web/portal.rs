@@ -9,7 +9,7 @@ use amtsbote_core::error::Error;
 use amtsbote_core::form::euros;
 use amtsbote_core::id::{ApplicationId, BescheidId, ConversationId, DocumentId};
 use amtsbote_core::message::ChannelKind;
-use amtsbote_core::office::{Fetched, UploadRequest};
+use amtsbote_core::office::{Fetched, Reader, UploadRequest};
 use amtsbote_core::permission::{self, PermissionAct, Verdict};
 use amtsbote_core::texts::fill;
 use amtsbote_knowledge::CaseKind;
@@ -20,6 +20,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::answer::{Answer, page, see, sentence};
+use super::chat::message_id;
 use super::routes::{Access, Route};
 use super::views::T;
 use super::views::citizen::{
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
             handler: get(status).post(ask_status),
         },
         Route { access: open, path: "/copy/{number}", methods: &["GET"], handler: get(copy) },
+        Route { access: open, path: "/copy/{number}/pdf", methods: &["GET"], handler: get(copy_pdf) },
         Route { access: open, path: "/fetch/{paper}", methods: &["GET"], handler: get(fetch_by_link) },
         Route { access: person, path: "/portal", methods: &["GET"], handler: get(portal) },
         Route { access: person, path: "/portal/{number}", methods: &["GET"], handler: get(case) },
@@ -183,6 +185,13 @@ async fn case_page(web: &Web, visitor: &Visitor, number: &str, done: &str, error
         bescheid_note: issued
             .map(|at| t.filled("web.issued_on", &[("date", &at.german_date())]))
             .unwrap_or_default(),
+        receipt_url: found
+            .payment
+            .as_ref()
+            .filter(|payment| payment.state.has_money())
+            .map(|payment| format!("/pay/{}/receipt", payment.id))
+            .unwrap_or_default(),
+        copy_url: if found.answers.is_empty() { String::new() } else { format!("/copy/{number}/pdf") },
         pay_url: payment.map(|payment| format!("/pay/{}", payment.id)).unwrap_or_default(),
         pay_amount: payment.map(|payment| euros(payment.amount_cents)).unwrap_or_default(),
         wanted_until: found.wanted.first().map(|item| item.deadline.german_date()).unwrap_or_default(),
@@ -191,6 +200,7 @@ async fn case_page(web: &Web, visitor: &Visitor, number: &str, done: &str, error
             .iter()
             .map(|item| WantedDocument {
                 id: item.item.clone(),
+                form_id: show::form_id(web),
                 label: item.label.clone(),
                 reason: item.note.clone().unwrap_or_else(|| item.reason.clone()),
                 limits: t.filled(
@@ -271,7 +281,7 @@ async fn upload(
     };
     let request = UploadRequest {
         conversation: own.case.conversation.clone(),
-        external_id: format!("portal-{}", show::form_id(&web)),
+        external_id: format!("portal-{}", message_id(fields.get("message_id"), &bytes, &web)),
         trust: visitor.trust(),
         person: Some(person),
         name,
@@ -333,10 +343,7 @@ async fn fetch_by_link(
 }
 
 fn pdf(fetched: &Fetched) -> Response {
-    let disposition = format!("inline; filename=\"{}\"", fetched.name);
-    let headers =
-        [(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
-    (headers, fetched.bytes.clone()).into_response()
+    record(&fetched.name, fetched.bytes.clone())
 }
 
 async fn document(
@@ -381,7 +388,32 @@ async fn copy(State(web): State<Web>, visitor: Visitor, Path(number): Path<Strin
     page(&PrintPage {
         printed_at: web.office.now().german_date_time(),
         messages,
+        pdf_url: format!("/copy/{number}/pdf"),
         page: visitor.page(&web.office, t.about("web.copy_title", case.service.case_kind)),
         t,
     })
+}
+
+async fn copy_pdf(State(web): State<Web>, visitor: Visitor, Path(number): Path<String>) -> Answer {
+    let nowhere = ConversationId(String::new());
+    let (name, bytes) = web.office.copy_pdf(&number, reader(&visitor, &nowhere)).await?;
+    Ok(record(&name, bytes))
+}
+
+/// Who asks for a record; `nowhere` stands for a visitor without a conversation.
+pub(super) fn reader<'a>(visitor: &'a Visitor, nowhere: &'a ConversationId) -> Reader<'a> {
+    Reader {
+        conversation: visitor.conversation().unwrap_or(nowhere),
+        person: visitor.person(),
+        trust: visitor.trust(),
+        language: visitor.language(),
+    }
+}
+
+/// A PDF that was made for this request.
+pub(super) fn record(name: &str, bytes: Vec<u8>) -> Response {
+    let disposition = format!("inline; filename=\"{name}\"");
+    let headers =
+        [(header::CONTENT_TYPE, "application/pdf".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    (headers, bytes).into_response()
 }

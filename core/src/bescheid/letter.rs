@@ -5,18 +5,14 @@
 use amtsbote_knowledge::{Procedure, Remedy, RemedyKind};
 use jiff::civil::Date;
 use serde::Serialize;
-use thiserror::Error;
-use typst::World as _;
-use typst::diag::SourceDiagnostic;
-use typst::foundations::{Datetime, Smart};
-use typst::layout::PagedDocument;
-use typst::syntax::Span;
-use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
+use typst_pdf::PdfStandard;
 
 use super::print_text::Cleaner;
-use super::world::{LetterWorld, TEMPLATE};
+use super::typeset;
+use super::world::Template;
 use crate::clock::german_date;
-use crate::seal::sha256_hex;
+
+pub use super::typeset::RenderError;
 
 /// Everything that stands in a letter. All values are plain text: markup in them is printed as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,98 +87,12 @@ pub struct Rendered {
     pub archive: Vec<u8>,
 }
 
-/// Why a letter could not be set. Says nothing of what the letter holds.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum RenderError {
-    /// A value that the law or the layout requires is empty.
-    #[error("the letter lacks its {0}")]
-    Missing(&'static str),
-    /// Characters that the fonts of the letter do not have: other scripts, emoji. A letter must not print
-    /// boxes instead of a name, so a person has to write it in Latin letters (DIN 91379).
-    #[error("the letter has {} characters that cannot be printed", .0.chars().count())]
-    Characters(String),
-    /// The template or the PDF writer failed: a defect of this program.
-    #[error(
-        "{stage} failed at line {line} of core/templates/letter.typ (0 = unknown); report it as a defect"
-    )]
-    Typesetting {
-        /// What was tried.
-        stage: &'static str,
-        /// Line of the template, counted from 1; 0 if unknown.
-        line: usize,
-    },
-}
-
-impl From<RenderError> for crate::error::Error {
-    fn from(error: RenderError) -> Self {
-        match error {
-            RenderError::Characters(characters) => {
-                let shown = characters.chars().map(String::from).collect::<Vec<_>>().join(" ");
-                Self::refused_with("letter.characters", vec![("characters", shown)])
-            }
-            RenderError::Missing(_) | RenderError::Typesetting { .. } => Self::Setup(error.to_string()),
-        }
-    }
-}
-
 /// Sets the letter. Equal letters give equal bytes, on every machine and in every thread.
 pub fn render(letter: &Letter) -> Result<Rendered, RenderError> {
     let data = Data::of(letter)?;
-    let json = serde_json::to_vec(&data)
-        .map_err(|_| RenderError::Typesetting { stage: "writing the data", line: 0 })?;
-    let identity = identity(&json);
-    let world = LetterWorld::new(json);
-    let rendered = typeset(&world, &identity, letter.date);
-    // The cache of the typesetter would keep names and reasons in memory after the case is erased.
-    comemo::evict(0);
-    rendered
-}
-
-/// Stands for the content in the PDF's identifiers, so that they do not change from run to run.
-fn identity(json: &[u8]) -> String {
-    sha256_hex(format!("{}{}", sha256_hex(TEMPLATE.as_bytes()), sha256_hex(json)).as_bytes())
-}
-
-fn typeset(world: &LetterWorld, identity: &str, date: Date) -> Result<Rendered, RenderError> {
-    let document: PagedDocument =
-        typst::compile(world).output.map_err(|found| defect(world, "setting the pages", &found))?;
-    let export = |standard, stage| {
-        let standards =
-            PdfStandards::new(&[standard]).map_err(|_| RenderError::Typesetting { stage, line: 0 })?;
-        let options = PdfOptions {
-            ident: Smart::Custom(identity),
-            timestamp: midday(date),
-            standards,
-            ..PdfOptions::default()
-        };
-        typst_pdf::pdf(&document, &options).map_err(|found| defect(world, stage, &found))
-    };
-    Ok(Rendered {
-        accessible: export(PdfStandard::Ua_1, "writing PDF/UA-1")?,
-        archive: export(PdfStandard::A_2a, "writing PDF/A-2a")?,
-    })
-}
-
-/// The day of the letter as a moment, the same day in every zone of Europe.
-fn midday(date: Date) -> Option<Timestamp> {
-    let month = u8::try_from(date.month()).ok()?;
-    let day = u8::try_from(date.day()).ok()?;
-    Datetime::from_ymd_hms(i32::from(date.year()), month, day, 12, 0, 0).map(Timestamp::new_utc)
-}
-
-/// Where the template failed. The typesetter's own words may quote the letter and are left out.
-fn defect(world: &LetterWorld, stage: &'static str, found: &[SourceDiagnostic]) -> RenderError {
-    let mut spans = found.iter().flat_map(|diagnostic| {
-        std::iter::once(diagnostic.span).chain(diagnostic.trace.iter().map(|point| point.span))
-    });
-    let line = spans.find_map(|span| line_of(world, span)).unwrap_or(0);
-    RenderError::Typesetting { stage, line }
-}
-
-fn line_of(world: &LetterWorld, span: Span) -> Option<usize> {
-    let template = world.source(span.id()?).ok()?;
-    let start = template.range(span)?.start;
-    Some(template.lines().byte_to_line(start)? + 1)
+    let [accessible, archive] =
+        typeset::pdf(Template::Letter, &data, letter.date, [PdfStandard::Ua_1, PdfStandard::A_2a])?;
+    Ok(Rendered { accessible, archive })
 }
 
 /// What the template reads; every text is cleaned.
@@ -206,12 +116,24 @@ struct Data {
     easy_heading: &'static str,
 }
 
+/// The head as the templates read it.
 #[derive(Debug, Serialize)]
-struct OfficeData {
+pub(super) struct OfficeData {
     name: String,
     unit: String,
     address: String,
     phone: Option<String>,
+}
+
+impl OfficeData {
+    pub(super) fn of(office: &OfficeHead, text: &mut Cleaner) -> Self {
+        Self {
+            name: text.line(&office.name),
+            unit: text.line(&office.unit),
+            address: text.line(&office.address),
+            phone: office.phone.as_deref().map(|phone| text.line(phone)),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -220,21 +142,23 @@ struct SectionData {
     paragraphs: Vec<String>,
 }
 
+/// A line of amounts as the templates read it.
 #[derive(Debug, Serialize)]
-struct FeeData {
+pub(super) struct FeeData {
     label: String,
     amount: String,
+}
+
+impl FeeData {
+    pub(super) fn of(line: &FeeLine, text: &mut Cleaner) -> Self {
+        Self { label: text.line(&line.label), amount: euros(line.cents) }
+    }
 }
 
 impl Data {
     fn of(letter: &Letter) -> Result<Self, RenderError> {
         let mut text = Cleaner::default();
-        let office = OfficeData {
-            name: text.line(&letter.office.name),
-            unit: text.line(&letter.office.unit),
-            address: text.line(&letter.office.address),
-            phone: letter.office.phone.as_deref().map(|phone| text.line(phone)),
-        };
+        let office = OfficeData::of(&letter.office, &mut text);
         let reference = text.line(&letter.reference);
         let mut info = vec![("Aktenzeichen", reference.clone()), ("Datum", german_date(letter.date))];
         info.extend(letter.clerk.as_deref().map(|clerk| ("Auskunft erteilt", text.line(clerk))));
@@ -255,11 +179,7 @@ impl Data {
                     paragraphs: text.paragraphs(&section.paragraphs),
                 })
                 .collect(),
-            fee: letter
-                .fee
-                .iter()
-                .map(|line| FeeData { label: text.line(&line.label), amount: euros(line.cents) })
-                .collect(),
+            fee: letter.fee.iter().map(|line| FeeData::of(line, &mut text)).collect(),
             fee_total: euros(total),
             fee_note: letter.fee_note.as_deref().map(|note| text.paragraph(note)),
             remedy: letter.remedy.as_deref().map(|remedy| text.paragraph(remedy)),
@@ -299,7 +219,7 @@ impl Data {
 }
 
 /// "1.234,50 €", with a no-break space.
-fn euros(cents: i64) -> String {
+pub(super) fn euros(cents: i64) -> String {
     let sign = if cents < 0 { "−" } else { "" };
     let whole = (cents.unsigned_abs() / 100).to_string();
     let mut grouped = String::new();
@@ -373,6 +293,7 @@ mod tests {
 
     use super::*;
     use crate::bescheid::pdf_check::{Standard, check};
+    use crate::bescheid::world::PaperWorld;
 
     fn text(value: &str) -> String {
         value.to_owned()
@@ -438,9 +359,9 @@ mod tests {
         text.replace('\u{200b}', "").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    fn pages(letter: &Letter) -> PagedDocument {
+    fn pages(letter: &Letter) -> typst::layout::PagedDocument {
         let json = serde_json::to_vec(&Data::of(letter).expect("complete")).expect("serialises");
-        typst::compile(&LetterWorld::new(json)).output.expect("compiles")
+        typst::compile(&PaperWorld::new(Template::Letter, json)).output.expect("compiles")
     }
 
     /// Right end of the widest text on a page, in points.

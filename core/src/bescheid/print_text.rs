@@ -13,9 +13,16 @@ const PIECE: usize = 10;
 #[derive(Debug, Default)]
 pub(super) struct Cleaner {
     unprintable: String,
+    /// What is printed where a character has no shape in the fonts; without it the character stays.
+    instead: Option<&'static str>,
 }
 
 impl Cleaner {
+    /// Prints `instead` for every run of characters that the fonts lack.
+    pub(super) fn with_substitute(instead: &'static str) -> Self {
+        Self { unprintable: String::new(), instead: Some(instead) }
+    }
+
     /// One line: every run of white space is one space.
     pub(super) fn line(&mut self, value: &str) -> String {
         let cleaned = self.characters(value);
@@ -46,10 +53,15 @@ impl Cleaner {
                 cleaned.push(if is_no_break(character) { '\u{a0}' } else { ' ' });
             } else if !is_invisible(character) {
                 let character = same_on_paper(character);
-                if !has_glyph(character) && !self.unprintable.contains(character) {
+                let printable = has_glyph(character);
+                if !printable && !self.unprintable.contains(character) {
                     self.unprintable.push(character);
                 }
-                cleaned.push(character);
+                match self.instead.filter(|_| !printable) {
+                    None => cleaned.push(character),
+                    Some(instead) if cleaned.ends_with(instead) => {}
+                    Some(instead) => cleaned.push_str(instead),
+                }
             }
         }
         cleaned

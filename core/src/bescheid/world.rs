@@ -1,4 +1,4 @@
-//! The closed world in which a letter is set: one template, three fonts and the data of one letter. There
+//! The closed world in which a paper is set: the templates, three fonts and the data of one paper. There
 //! is no file system, no network, no system font, no package and no clock in it, so that equal data give
 //! equal pages.
 
@@ -11,8 +11,39 @@ use typst::text::{Font, FontBook};
 use typst::utils::LazyHash;
 use typst::{Library, LibraryExt, World};
 
-/// Text of the template; a part of the letter's identity.
-pub(super) const TEMPLATE: &str = include_str!("../../templates/letter.typ");
+/// What kind of paper is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Template {
+    /// A formal letter (`letter.typ`).
+    Letter,
+    /// A record for the citizen (`record.typ`).
+    Record,
+}
+
+/// What all papers share.
+const HEAD: &str = include_str!("../../templates/head.typ");
+
+impl Template {
+    /// Its name below `core/templates`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Letter => "letter.typ",
+            Self::Record => "record.typ",
+        }
+    }
+
+    fn own_text(self) -> &'static str {
+        match self {
+            Self::Letter => include_str!("../../templates/letter.typ"),
+            Self::Record => include_str!("../../templates/record.typ"),
+        }
+    }
+
+    /// Its text with what it shares; a part of the identity of a paper.
+    pub(super) fn text(self) -> String {
+        format!("{HEAD}{}", self.own_text())
+    }
+}
 
 /// Fira Sans 4.203 under the OFL (`core/fonts/OFL.txt`), cut down to Latin letters and punctuation.
 const FONTS: [&[u8]; 3] = [
@@ -24,12 +55,17 @@ const FONTS: [&[u8]; 3] = [
 /// What all letters share; loaded with the first letter.
 static SHARED: LazyLock<Shared> = LazyLock::new(|| {
     let fonts: Vec<Font> = FONTS.iter().flat_map(|bytes| Font::iter(Bytes::new(*bytes))).collect();
-    let main = FileId::new(None, VirtualPath::new("/letter.typ"));
+    let source = |name: &str, text: &str| {
+        Source::new(FileId::new(None, VirtualPath::new(format!("/{name}"))), text.to_owned())
+    };
+    let own = |template: Template| source(template.name(), template.own_text());
     Shared {
         library: LazyHash::new(<Library as LibraryExt>::default()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
-        template: Source::new(main, TEMPLATE.to_owned()),
+        head: source("head.typ", HEAD),
+        letter: own(Template::Letter),
+        record: own(Template::Record),
         data: FileId::new(None, VirtualPath::new("/letter.json")),
     }
 });
@@ -38,7 +74,9 @@ struct Shared {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
-    template: Source,
+    head: Source,
+    letter: Source,
+    record: Source,
     data: FileId,
 }
 
@@ -48,19 +86,32 @@ pub(super) fn has_glyph(character: char) -> bool {
     SHARED.fonts.iter().all(|font| font.info().coverage.contains(u32::from(character)))
 }
 
-/// The world of one letter.
-pub(super) struct LetterWorld {
+/// The world of one paper.
+pub(super) struct PaperWorld {
+    template: Template,
     data: Bytes,
 }
 
-impl LetterWorld {
+impl PaperWorld {
     /// A world whose `/letter.json` has this content.
-    pub(super) fn new(json: Vec<u8>) -> Self {
-        Self { data: Bytes::new(json) }
+    pub(super) fn new(template: Template, json: Vec<u8>) -> Self {
+        Self { template, data: Bytes::new(json) }
+    }
+
+    /// The template of the paper.
+    pub(super) fn template(&self) -> Template {
+        self.template
+    }
+
+    fn main_source(&self) -> &'static Source {
+        match self.template {
+            Template::Letter => &SHARED.letter,
+            Template::Record => &SHARED.record,
+        }
     }
 }
 
-impl World for LetterWorld {
+impl World for PaperWorld {
     fn library(&self) -> &LazyHash<Library> {
         &SHARED.library
     }
@@ -70,11 +121,15 @@ impl World for LetterWorld {
     }
 
     fn main(&self) -> FileId {
-        SHARED.template.id()
+        self.main_source().id()
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == SHARED.template.id() { Ok(SHARED.template.clone()) } else { Err(not_here(id)) }
+        [self.main_source(), &SHARED.head]
+            .into_iter()
+            .find(|source| source.id() == id)
+            .cloned()
+            .ok_or_else(|| not_here(id))
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {

@@ -463,7 +463,7 @@ impl Office {
         tokio::task::spawn_blocking(move || letter::render(&letter))
             .await
             .map_err(|_| Error::Setup("the letter could not be typeset".to_owned()))?
-            .map_err(|error| Error::Setup(format!("the letter could not be typeset: {error}")))
+            .map_err(Error::from)
     }
 
     /// Freezes the paper's bytes and proposes it for approval. Papers without a decision are issued at once.

@@ -7,6 +7,7 @@ mod conversation;
 mod delivery;
 mod desk;
 mod portal;
+mod records;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub use conversation::{Received, Snapshot, UploadRequest};
 pub use delivery::Fetched;
 pub use desk::{CaseView, DraftInput, steps};
 pub use portal::PortalCase;
+pub use records::Reader;
 
 /// Most cases of a person that a conversation or the portal shows.
 const CASES_SHOWN: i64 = 50;

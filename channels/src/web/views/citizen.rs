@@ -294,6 +294,8 @@ pub struct PrintPage {
     pub printed_at: String,
     /// Oldest first.
     pub messages: Vec<PlainMessage>,
+    /// The same as PDF, if it is the copy of a case; empty for a conversation.
+    pub pdf_url: String,
 }
 
 /// GET and POST /status.
@@ -397,6 +399,8 @@ pub struct PortalPage {
 pub struct WantedDocument {
     /// Row id of the item.
     pub id: String,
+    /// Names the form: twice the same is once.
+    pub form_id: String,
     /// What.
     pub label: String,
     /// Why.
@@ -461,6 +465,10 @@ pub struct PortalCasePage {
     pub bescheid_note: String,
     /// `/pay/{id}` or empty.
     pub pay_url: String,
+    /// The proof of the payment, once it is paid.
+    pub receipt_url: String,
+    /// The copy as PDF, if the reader may see the answers.
+    pub copy_url: String,
     /// "25,00 €".
     pub pay_amount: String,
     /// Open items.
