@@ -323,6 +323,18 @@ const LAW: &[Row] = &[
 /// Words.
 const WORDS: &[Row] = &[
     ("no German title", MAP, &[("de = \"Auszug aus dem…\"\n", "")], "titles.de"),
+    (
+        "no easy label",
+        LESSON,
+        &[("label.de-simple = \"Post-Leit-Zahl\"\n", "")],
+        "fields.postcode.label.de-simple",
+    ),
+    (
+        "an amount lost in easy German",
+        MAP,
+        &[("de-simple = \"DIN A4 (30 €)\"", "de-simple = \"DIN A4\"")],
+        "fields.format.choices.a4.label.de-simple",
+    ),
     ("no easy title", MAP, &[("de-simple = \"Karte von einem Grund-Stück\"\n", "")], "titles.de-simple"),
     ("no English question", MAP, &[("question.en = …\n", "")], "fields.known_as.question.en"),
     ("blank label", MAP, &[("label.de = \"Gemarkung\"", "label.de = \" \"")], "fields.gemarkung.label.de"),

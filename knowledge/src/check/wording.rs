@@ -1,6 +1,6 @@
 //! Rules about the words of a definition: languages, promises, placeholders, the words that people search with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Report;
 use crate::service::{Localized, OutputKind, Service};
@@ -30,44 +30,43 @@ const PROMISES: [&str; 18] = [
 /// Longest sentence of simple German, in words (Einfache Sprache).
 const SIMPLE_WORDS: usize = 15;
 
-/// Every text that citizens see, with its path and whether simple German is demanded (not for short names).
-fn shown(service: &Service) -> Vec<(String, &Localized, bool)> {
-    let mut texts: Vec<(String, &Localized, bool)> =
-        vec![("titles".to_owned(), &service.titles, true), ("summary".to_owned(), &service.summary, true)];
+/// Every text that citizens see, with its path.
+fn shown(service: &Service) -> Vec<(String, &Localized)> {
+    let mut texts: Vec<(String, &Localized)> =
+        vec![("titles".to_owned(), &service.titles), ("summary".to_owned(), &service.summary)];
     for (index, fact) in service.facts.iter().enumerate() {
-        texts.push((format!("facts.{index}.text"), &fact.text, true));
+        texts.push((format!("facts.{index}.text"), &fact.text));
     }
     for (index, item) in service.fee.iter().flat_map(|fee| fee.items.iter()).enumerate() {
-        texts.push((format!("fee.items.{index}.label"), &item.label, false));
+        texts.push((format!("fee.items.{index}.label"), &item.label));
     }
     for (index, field) in service.fields.iter().enumerate() {
-        texts.push((format!("fields.{index}.label"), &field.label, false));
-        texts.push((format!("fields.{index}.question"), &field.question, true));
+        texts.push((format!("fields.{index}.label"), &field.label));
+        texts.push((format!("fields.{index}.question"), &field.question));
         if !field.help.is_empty() {
-            texts.push((format!("fields.{index}.help"), &field.help, true));
+            texts.push((format!("fields.{index}.help"), &field.help));
         }
         for (number, choice) in field.choices.iter().enumerate() {
-            texts.push((format!("fields.{index}.choices.{number}.label"), &choice.label, false));
+            texts.push((format!("fields.{index}.choices.{number}.label"), &choice.label));
         }
         if let Some(stop) = &field.stop {
-            texts.push((format!("fields.{index}.stop.say"), &stop.say, true));
+            texts.push((format!("fields.{index}.stop.say"), &stop.say));
         }
     }
     for (index, document) in service.documents.iter().enumerate() {
-        texts.push((format!("documents.{index}.label"), &document.label, false));
-        texts.push((format!("documents.{index}.reason"), &document.reason, true));
+        texts.push((format!("documents.{index}.label"), &document.label));
+        texts.push((format!("documents.{index}.reason"), &document.reason));
     }
     if let Some(declaration) = &service.declaration {
-        texts.push(("declaration.text".to_owned(), &declaration.text, true));
+        texts.push(("declaration.text".to_owned(), &declaration.text));
     }
     texts
 }
 
 pub(super) fn languages(report: &mut Report<'_>, service: &Service) {
-    for (path, texts, simple) in shown(service) {
-        let needed: &[&str] = if simple { &["de", "de-simple", "en"] } else { &["de", "en"] };
-        for language in needed {
-            if texts.get(*language).is_none_or(|text| text.trim().is_empty()) {
+    for (path, texts) in shown(service) {
+        for language in ["de", "de-simple", "en"] {
+            if texts.get(language).is_none_or(|text| text.trim().is_empty()) {
                 report.error(
                     &format!("{path}.{language}"),
                     format!("Der Text auf „{language}“ fehlt."),
@@ -86,6 +85,17 @@ pub(super) fn languages(report: &mut Report<'_>, service: &Service) {
             }
         }
         if let Some(text) = texts.get("de-simple") {
+            let german = texts.get("de").map_or("", String::as_str);
+            // Hints and reasons explain with examples of their own.
+            let states_facts = !matches!(path.rsplit('.').next(), Some("help" | "reason"));
+            let lost = numbers(german).into_iter().find(|number| !numbers(text).contains(number));
+            if let Some(lost) = lost.filter(|_| states_facts) {
+                report.error(
+                    &format!("{path}.de-simple"),
+                    format!("Die Zahl {lost} aus dem deutschen Text fehlt."),
+                    "Nennen Sie sie auch hier: Beträge, Fristen, Daten und Paragrafen dürfen nicht verloren gehen.",
+                );
+            }
             let longest = text.split(['.', '!', '?', ':', '\n']).map(|s| s.split_whitespace().count()).max();
             if longest.is_some_and(|words| words > SIMPLE_WORDS) {
                 report.warning(
@@ -98,8 +108,24 @@ pub(super) fn languages(report: &mut Report<'_>, service: &Service) {
     }
 }
 
+/// The numbers of a text as they stand in amounts, dates and paragraphs, without their points and commas; "25,00" is 25.
+fn numbers(text: &str) -> BTreeSet<String> {
+    let inside = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ':');
+    text.split(|c: char| !inside(c))
+        .map(|piece| {
+            piece
+                .strip_suffix(",00")
+                .unwrap_or(piece)
+                .chars()
+                .filter(char::is_ascii_digit)
+                .collect::<String>()
+        })
+        .filter(|digits| !digits.is_empty())
+        .collect()
+}
+
 pub(super) fn promises(report: &mut Report<'_>, service: &Service) {
-    for (path, texts, _) in shown(service) {
+    for (path, texts) in shown(service) {
         for (language, text) in texts {
             let lower = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
             if let Some(promise) = PROMISES.iter().find(|promise| lower.contains(*promise)) {
