@@ -50,15 +50,15 @@ impl From<RenderError> for crate::error::Error {
     }
 }
 
-/// Sets `data` once and writes it by each of the standards; typst writes one standard a file.
+/// Sets `content` once and writes it by each of the standards; typst writes one standard a file.
 pub(super) fn pdf<const N: usize>(
     template: Template,
-    data: &impl Serialize,
+    content: &impl Serialize,
     date: Date,
     standards: [PdfStandard; N],
 ) -> Result<[Vec<u8>; N], RenderError> {
     let failed = |stage| RenderError::Typesetting { stage, template: template.name(), line: 0 };
-    let json = serde_json::to_vec(data).map_err(|_| failed("writing the data"))?;
+    let json = serde_json::to_vec(content).map_err(|_| failed("writing the data"))?;
     // Stands for the content in the PDF's identifiers, so that they do not change from run to run.
     let identity =
         sha256_hex(format!("{}{}", sha256_hex(template.text().as_bytes()), sha256_hex(&json)).as_bytes());

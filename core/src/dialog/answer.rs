@@ -170,10 +170,7 @@ pub(super) fn confirmation(talk: &mut Talk<'_>, words: &Understood) -> bool {
             true
         }
         Pending::PickService if yes => {
-            let mut offered =
-                talk.state.offered.iter().filter_map(|choice| choice.value.strip_prefix("service:"));
-            let (Some(only), None) = (offered.next(), offered.next()) else { return false };
-            let Some(service) = talk.service(only) else { return false };
+            let Some(service) = only_offered(talk) else { return false };
             ask_for(talk, service)
         }
         Pending::Login { service } if yes => {
@@ -223,14 +220,31 @@ pub(super) fn forecast(talk: &mut Talk<'_>, words: &Understood) -> bool {
     true
 }
 
-/// The service that a question is about: of the draft, named in it, or last talked about.
-fn service_meant<'a>(talk: &Talk<'a>, words: &Understood) -> Option<&'a Service> {
-    let named = match &words.service {
+/// The service that the words name for sure.
+fn named<'a>(talk: &Talk<'a>, words: &Understood) -> Option<&'a Service> {
+    match &words.service {
         Match::Sure(hit) => talk.service(&hit.service_id),
         Match::Unsure(_) | Match::Nothing => None,
-    };
+    }
+}
+
+/// The service that a question is about: of the draft, named in it, just offered alone, or last talked about.
+fn service_meant<'a>(talk: &Talk<'a>, words: &Understood) -> Option<&'a Service> {
     let last = talk.state.about.as_ref().and_then(|id| talk.service(id));
-    talk.draft_service().filter(|_| talk.in_form()).or(named).or(last)
+    talk.draft_service()
+        .filter(|_| talk.in_form())
+        .or_else(|| named(talk, words))
+        .or_else(|| only_offered(talk).filter(|_| talk.state.pending == Pending::PickService))
+        .or(last)
+}
+
+/// The one service that the last reply offered.
+fn only_offered<'a>(talk: &Talk<'a>) -> Option<&'a Service> {
+    let mut offered = talk.state.offered.iter().filter_map(|choice| choice.value.strip_prefix("service:"));
+    match (offered.next(), offered.next()) {
+        (Some(only), None) => talk.service(only),
+        _ => None,
+    }
 }
 
 /// "Was kostet das?", also in the middle of a form: answered from the record, then back to the question.
@@ -239,15 +253,8 @@ pub(super) fn topic(talk: &mut Talk<'_>, words: &Understood) -> bool {
     if talk.in_form() && !words.question {
         return false;
     }
-    let named = match &words.service {
-        Match::Sure(hit) => talk.service(&hit.service_id),
-        Match::Unsure(_) | Match::Nothing => None,
-    };
-    let about =
-        talk.draft_service().filter(|_| talk.in_form()).or(named).or_else(|| {
-            talk.state.about.as_ref().and_then(|id| talk.facts.catalogue.get(id)).map(AsRef::as_ref)
-        });
-    let Some(service) = named.or(about) else { return false };
+    let named = named(talk, words);
+    let Some(service) = named.or_else(|| service_meant(talk, words)) else { return false };
     if named.is_some() && !talk.in_form() && talk.state.about.as_deref() != Some(service.id.as_str()) {
         // The first question about a service is answered with the whole picture.
         introduce(talk, service);
@@ -258,7 +265,8 @@ pub(super) fn topic(talk: &mut Talk<'_>, words: &Understood) -> bool {
     let rows = rows(talk, service, &[topic]);
     talk.part(Part::Facts { rows });
     talk.state.misses = 0;
-    if matches!(talk.state.pending, Pending::None) {
+    if matches!(talk.state.pending, Pending::None | Pending::PickService) {
+        talk.state.about = Some(service.id.clone());
         talk.state.pending = Pending::Start { service: service.id.clone() };
     }
     repeat_question(talk);
@@ -462,6 +470,11 @@ pub(super) fn nothing_understood(talk: &mut Talk<'_>, words: &Understood) -> boo
             let ids: Vec<String> =
                 talk.facts.catalogue.iter().map(|service| service.id.clone()).take(6).collect();
             offer_services(talk, &ids, true);
+        }
+        misses if misses % 2 == 0 => {
+            talk.say("miss.again");
+            talk.state.pending = Pending::OfferPerson;
+            talk.offer_keys(&[("yes", "choice.human"), ("no", "choice.not_now")]);
         }
         _ => {
             let phone = talk.facts.phone.clone();
