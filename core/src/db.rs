@@ -203,10 +203,14 @@ async fn pool(kind: DatabaseKind, size: u32, url: &str) -> Result<AnyPool> {
 /// after every statement.
 async fn start_writer(kind: DatabaseKind, url: String, mut jobs: mpsc::Receiver<Job>) -> Result<()> {
     let (started, starts) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Setup(format!("the database writer does not start: {error}")))?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = match kind {
+        // No sockets here: a thread that waits for the database's own thread is then woken without a detour.
+        DatabaseKind::Sqlite => runtime.enable_time(),
+        DatabaseKind::Postgres => runtime.enable_all(),
+    }
+    .build()
+    .map_err(|error| Error::Setup(format!("the database writer does not start: {error}")))?;
     let run = move || {
         runtime.block_on(async move {
             let pool = match pool(kind, 1, &url).await {

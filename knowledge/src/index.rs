@@ -279,6 +279,10 @@ impl Index {
                 explained.iter_mut().zip(by_entry).for_each(|(sum, likeness)| *sum += weight * likeness);
             }
         }
+        if explained.iter().all(|sum| *sum <= 0.0) {
+            // Most answers in a form speak of no service at all: the text search would only order nothing.
+            return Vec::new();
+        }
         let text_scores = self.text_scores(&own);
         let best_text = text_scores.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         let mut judged: Vec<Judged> = (0..self.entries.len())

@@ -70,7 +70,36 @@ impl Drop for Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::config::Config;
+    use crate::message::{Body, ChannelKind, Incoming};
+    use crate::office::Office;
+    use amtsbote_knowledge::Trust;
     use futures::FutureExt;
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn what_another_instance_writes_rings_too() {
+        let folder = tempfile::tempdir().expect("folder");
+        let settings = [("data.folder".to_owned(), folder.path().display().to_string())];
+        let config = Config::load(None, std::iter::empty(), &settings).expect("settings");
+        let one = Office::open(config.clone(), Clock::System).await.expect("opens");
+        let other = Office::open(config, Clock::System).await.expect("opens");
+        let id = one.open_conversation(ChannelKind::Web, "de").await.expect("opens");
+        let mut listener = other.listen(&id);
+        let before = other.now().minus(Duration::from_secs(1));
+        let incoming = Incoming {
+            conversation: id.clone(),
+            external_id: "one".to_owned(),
+            trust: Trust::T0,
+            person: None,
+            body: Body::Text("Guten Tag".to_owned()),
+        };
+        one.receive(incoming).await.expect("answers");
+        assert!(listener.rung().now_or_never().is_none(), "the bells are not connected");
+        other.ring_changed(before).await.expect("looks");
+        assert!(listener.rung().now_or_never().is_some());
+    }
 
     #[tokio::test]
     async fn a_ring_wakes_the_listeners_of_its_conversation_alone_and_is_never_lost() {
