@@ -111,6 +111,7 @@ test("the first load of the chat is small: at most 120 kB over the wire", async 
   await page.goto("/chat", { waitUntil: "load" });
   await page.evaluate(() => document.fonts.ready.then(() => true));
   assert.ok(loaded.size >= 5, [...loaded.values()].join());
+  console.log(`first load of the chat: ${bytes} bytes over the wire`);
   assert.ok(bytes > 20_000 && bytes <= 120_000, `${bytes} bytes: ${[...loaded.values()].join(" ")}`);
   await context.close();
 });
