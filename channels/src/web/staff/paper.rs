@@ -274,7 +274,6 @@ async fn draft_page(
         blocks: written.blocks,
         free: written.free,
         fixed: fixed(web, case, &desk.member),
-        // The form always goes on from what is saved now: what changed meanwhile is shown with it.
         seen: saved.map_or(0, |paper| paper.version),
         other: None,
     })
@@ -327,6 +326,7 @@ async fn save(
 ) -> Answer {
     let (row, me) = (row(&web, &number).await?, visitor.need_staff()?);
     let proposes = fields.get("then") == "propose";
+    let mut is_saved = false;
     let done = async {
         fresh(&row, &fields)?;
         let case = {
@@ -338,6 +338,7 @@ async fn save(
         let input = input(&prepared, &from_fields(&prepared, &fields))?;
         let complete = no_blanks(&input);
         web.office.save_paper(&row.id, me, input).await?;
+        is_saved = true;
         if !proposes {
             return Ok("saved");
         }
@@ -354,6 +355,10 @@ async fn save(
             let mut shown = draft_page(&web, &visitor, &row, Some(&fields)).await?;
             add_refusal(&web, &mut shown.page, field_of(&error), &error);
             if !is_overtaken(&error) {
+                if !is_saved {
+                    // Nothing newer has been shown yet.
+                    shown.seen = fields.get("seen").parse().unwrap_or(0);
+                }
                 return again(&shown);
             }
             let view = web.office.case_view(&row.id, me).await?;
