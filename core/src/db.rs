@@ -177,11 +177,13 @@ async fn pool(kind: DatabaseKind, size: u32, url: &str) -> Result<AnyPool> {
                 if kind == DatabaseKind::Sqlite {
                     // A checkpoint writes each changed page once, however often it has changed; 12,000 pages of
                     // 4 kB keep the log below 64 MB (`reliability-and-security.md` section 2). After every 2,000
-                    // pages it took half of the writer's time.
+                    // pages it took half of the writer's time. A group of turns changes more pages than the 2 MB that
+                    // SQLite keeps by itself; what does not fit is written before its time, and then once more.
                     connection
                         .execute(
                             "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
                              pragma busy_timeout = 10000; pragma wal_autocheckpoint = 12000; \
+                             pragma cache_size = -32000; \
                              pragma secure_delete = on;",
                         )
                         .await?;
