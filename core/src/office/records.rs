@@ -98,7 +98,7 @@ impl Office {
             title: word("record.receipt_title"),
             lead: vec![word("record.receipt_lead")],
             facts,
-            amounts: (word("web.pay_items"), lines(&payment.items)),
+            amounts: (word("record.paid_items"), lines(&payment.items)),
             ..self.blank_record(&case, language, paid_at.date())
         };
         Ok((
