@@ -153,6 +153,26 @@ impl Commands {
     }
 }
 
+/// The phrases of the list as a person would write them, for learning: of words with a choice the first one, without the
+/// lines that need a set or a number.
+pub(crate) fn plain_phrases() -> Vec<(Command, String)> {
+    let Ok(file) = toml::from_str::<File>(include_str!("../examples/commands.toml")) else {
+        return Vec::new();
+    };
+    let lines = file.command.into_iter().flat_map(|entry| {
+        let command = entry.command;
+        entry.phrases.into_iter().chain(entry.exact).map(move |line| (command, line))
+    });
+    lines
+        .filter(|(_, line)| !line.contains(['$', '_', '#', '*', '.']))
+        .map(|(command, line)| {
+            let words = line.split_whitespace().filter(|word| !word.ends_with('?'));
+            let words = words.map(|word| word.split('/').next().unwrap_or_default());
+            (command, words.collect::<Vec<_>>().join(" "))
+        })
+        .collect()
+}
+
 /// The command that the whole message is, if it is one.
 pub fn command(text: &str) -> Option<Command> {
     COMMANDS.find(text)

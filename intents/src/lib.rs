@@ -10,8 +10,10 @@ mod command;
 mod correction;
 mod emergency;
 mod language;
+mod model;
 mod normal;
 mod pattern;
+mod sentence;
 mod topic;
 
 pub use abuse::abusive;
@@ -20,7 +22,9 @@ pub use command::{Command, command};
 pub use correction::{Correction, correction};
 pub use emergency::{Emergency, Strength, emergency};
 pub use language::{Tongue, language};
+pub use model::{Example, Guess, Model, ModelError};
 pub use normal::{LOOKED_AT, normalise, tokens};
+pub use sentence::{COMMAND, OUT_OF_SCOPE, labelled_command, labelled_emergency, sentences};
 pub use topic::{Topic, asks_forecast, is_question, topic};
 
 #[cfg(test)]
