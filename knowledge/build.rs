@@ -1,6 +1,7 @@
-//! Tells cargo that a new service file is a change: `rust-embed` alone does not.
+//! Tells cargo that a new file is a change: `rust-embed` alone does not.
 
 fn main() {
-    println!("cargo:rerun-if-changed=services");
-    println!("cargo:rerun-if-changed=offices.toml");
+    for path in ["services", "articles", "offices.toml", "glossary.toml", "synonyms.toml"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use amtsbote_core::application;
@@ -17,6 +19,7 @@ use amtsbote_core::document_request::NewItem;
 use amtsbote_core::error::{Error, Result};
 use amtsbote_core::id::{ConversationId, PaymentId, PersonId, StaffId};
 use amtsbote_core::jobs;
+use amtsbote_core::knowledge::Knowledge;
 use amtsbote_core::message::{Body, ChannelKind, Incoming, Reply};
 use amtsbote_core::office::{Office, UploadRequest};
 use amtsbote_core::payment::demo;
@@ -67,12 +70,27 @@ pub struct Answer {
     pub failure: Option<String>,
 }
 
+/// Where the classifier of all tests is kept; it is trained by the first one that needs it.
+pub fn models() -> &'static Path {
+    static MODELS: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models");
+        let settings = [("catalogue.models".to_owned(), folder.display().to_string())];
+        let config = Config::load(None, std::iter::empty(), &settings).expect("settings");
+        Knowledge::trained(&config).expect("the classifier can be trained");
+        folder
+    });
+    &MODELS
+}
+
 impl TestOffice {
     /// A fresh office on Wednesday at ten.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let settings =
-            [("data.folder".to_owned(), folder.path().display().to_string()), setting("mail.kind", "folder")];
+        let settings = [
+            ("data.folder".to_owned(), folder.path().display().to_string()),
+            ("catalogue.models".to_owned(), models().display().to_string()),
+            setting("mail.kind", "folder"),
+        ];
         let config = Config::load(None, std::iter::empty(), &settings).expect("settings");
         let clock = Clock::manual(Timestamp(START));
         let office = Office::open(config, clock.clone()).await.expect("opens");

@@ -34,6 +34,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ use amtsbote_core::message::{Part, Reply};
 use amtsbote_core::staff::Role;
 use amtsbote_core::texts::Texts;
 use amtsbote_knowledge::{Catalogue, Trust};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 
 use crate::harness::{Answer, Citizen, TestOffice, sample};
 
@@ -72,7 +73,11 @@ async fn transcripts() {
     paths.sort();
     let rules = Rules::read();
     let failed: Vec<String> = futures::stream::iter(&paths)
-        .map(|path| play(path, &rules))
+        .map(|path| async {
+            // One that can't go on (no case was filed) must not hide the others.
+            let played = AssertUnwindSafe(play(path, &rules)).catch_unwind().await;
+            played.unwrap_or_else(|_| Err(format!("{}: a step failed", path.display())))
+        })
         .buffered(8)
         .filter_map(|outcome| async move { outcome.err() })
         .collect()

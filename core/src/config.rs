@@ -162,6 +162,15 @@ impl Office {
 pub struct CatalogueFolder {
     /// Folder with further services; empty means none.
     pub folder: PathBuf,
+    /// Folder of the trained classifiers; empty means in the data folder.
+    pub models: PathBuf,
+}
+
+impl CatalogueFolder {
+    /// The folder with further services, if there is one.
+    pub fn own(&self) -> Option<&Path> {
+        Some(self.folder.as_path()).filter(|folder| !folder.as_os_str().is_empty())
+    }
 }
 
 /// `[identity]`.
@@ -415,6 +424,12 @@ impl Config {
     /// Folder of the sealed files.
     pub fn files_folder(&self) -> PathBuf {
         self.data.folder.join("files")
+    }
+
+    /// Folder of the trained classifiers.
+    pub fn models_folder(&self) -> PathBuf {
+        let own = &self.catalogue.models;
+        if own.as_os_str().is_empty() { self.data.folder.join("models") } else { own.clone() }
     }
 
     /// File of the master key.

@@ -17,6 +17,7 @@ pub mod files;
 pub mod form;
 pub mod id;
 pub mod jobs;
+pub mod knowledge;
 pub mod message;
 pub mod office;
 pub mod outbox;

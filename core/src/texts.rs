@@ -8,12 +8,16 @@ use amtsbote_knowledge::{CaseKind, Catalogue};
 use crate::error::{Error, Result};
 
 /// Languages in which the program speaks; each has its file.
-pub const LANGUAGES: [&str; 3] = ["de", "de-simple", "en"];
+pub const LANGUAGES: [&str; 7] = ["de", "de-simple", "en", "uk", "tr", "ar", "ru"];
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 7] = [
     ("de", include_str!("../texts/de.toml")),
     ("de-simple", include_str!("../texts/de-simple.toml")),
     ("en", include_str!("../texts/en.toml")),
+    ("uk", include_str!("../texts/uk.toml")),
+    ("tr", include_str!("../texts/tr.toml")),
+    ("ar", include_str!("../texts/ar.toml")),
+    ("ru", include_str!("../texts/ru.toml")),
 ];
 
 /// The sentences of all languages.
@@ -107,6 +111,12 @@ impl Texts {
                     .collect::<Vec<_>>()
             })
             .collect()
+    }
+
+    /// The labels of all choices in all languages: words that the program itself puts into people's mouths.
+    pub fn choice_labels(&self) -> impl Iterator<Item = &str> {
+        let sentences = self.languages.values().flatten();
+        sentences.filter(|(key, _)| key.starts_with("choice.")).map(|(_, text)| text.as_str())
     }
 
     /// Whether German knows the key.

@@ -7,13 +7,21 @@ use std::sync::Arc;
 
 use rust_embed::RustEmbed;
 
-use crate::check::{Finding, Severity, judge, read_offices, read_service};
-use crate::office::{OfficeUnit, Offices};
+use crate::article::{Article, Glossary, Term, read_article};
+use crate::check::{Finding, Severity, judge, read_glossary, read_offices, read_service};
+use crate::office::{Municipality, OfficeUnit, Offices};
+use crate::search::{Record, RecordKind};
 use crate::service::Service;
 
 #[derive(RustEmbed)]
 #[folder = "services/"]
 struct EmbeddedServices;
+
+#[derive(RustEmbed)]
+#[folder = "articles/"]
+struct EmbeddedArticles;
+
+const EMBEDDED_GLOSSARY: &str = include_str!("../glossary.toml");
 
 const EMBEDDED_OFFICES: &str = include_str!("../offices.toml");
 
@@ -24,40 +32,85 @@ pub struct Sources {
     pub offices: String,
     /// File name without folder (`liegenschaftskarte.toml`) → text.
     pub services: BTreeMap<String, String>,
+    /// File name without folder (`bescheid.md`) → text.
+    pub articles: BTreeMap<String, String>,
+    /// Text of `glossary.toml`.
+    pub glossary: String,
 }
 
 impl Sources {
     /// The files that the program carries.
     pub fn embedded() -> Self {
-        let services = EmbeddedServices::iter()
-            .filter(|name| name.ends_with(".toml"))
-            .filter_map(|name| {
-                let file = EmbeddedServices::get(&name)?;
-                Some((name.to_string(), String::from_utf8_lossy(&file.data).into_owned()))
-            })
-            .collect();
-        Self { offices: EMBEDDED_OFFICES.to_owned(), services }
+        Self {
+            offices: EMBEDDED_OFFICES.to_owned(),
+            services: embedded::<EmbeddedServices>(".toml"),
+            articles: embedded::<EmbeddedArticles>(".md"),
+            glossary: EMBEDDED_GLOSSARY.to_owned(),
+        }
     }
 
-    /// The files of a folder: `offices.toml` and `services/*.toml`. An unreadable file is a finding.
+    /// The files of a folder: `offices.toml`, `services/*.toml`, and, if they are there, `articles/*.md` and
+    /// `glossary.toml`. An unreadable file is a finding.
     pub fn folder(folder: &Path) -> Result<Self, Vec<Finding>> {
         let mut sources = Self { offices: read_text(&folder.join("offices.toml"))?, ..Self::default() };
         sources.add_services(&folder.join("services"))?;
+        let articles = folder.join("articles");
+        if articles.is_dir() {
+            read_folder(&articles, "md", &mut sources.articles)?;
+        }
+        let glossary = folder.join("glossary.toml");
+        if glossary.is_file() {
+            sources.glossary = read_text(&glossary)?;
+        }
         Ok(sources)
     }
 
-    /// Adds every `*.toml` of a folder; a file replaces one of the same name.
-    pub fn add_services(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
-        let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-        for entry in entries {
-            let path = entry.map_err(|error| unreadable(folder, &error))?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.services.insert(name, read_text(&path)?);
+    /// Adds an operator's files: services (in the folder itself or in `services/`), `articles/*.md`; a file replaces one
+    /// of the same name.
+    pub fn add_own(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
+        self.add_services(folder)?;
+        self.services.remove("offices.toml");
+        self.services.remove("glossary.toml");
+        for (name, ending) in [("services", "toml"), ("articles", "md")] {
+            let inner = folder.join(name);
+            let files = if ending == "md" { &mut self.articles } else { &mut self.services };
+            if inner.is_dir() {
+                read_folder(&inner, ending, files)?;
             }
         }
         Ok(())
     }
+
+    /// Adds every `*.toml` of a folder; a file replaces one of the same name.
+    pub fn add_services(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
+        read_folder(folder, "toml", &mut self.services)
+    }
+}
+
+fn embedded<F: RustEmbed>(ending: &str) -> BTreeMap<String, String> {
+    F::iter()
+        .filter(|name| name.ends_with(ending))
+        .filter_map(|name| {
+            let file = F::get(&name)?;
+            Some((name.to_string(), String::from_utf8_lossy(&file.data).into_owned()))
+        })
+        .collect()
+}
+
+fn read_folder(
+    folder: &Path,
+    ending: &str,
+    files: &mut BTreeMap<String, String>,
+) -> Result<(), Vec<Finding>> {
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+        if path.extension().is_some_and(|extension| extension == ending) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            files.insert(name, read_text(&path)?);
+        }
+    }
+    Ok(())
 }
 
 fn read_text(path: &Path) -> Result<String, Vec<Finding>> {
@@ -80,6 +133,8 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Vec<Finding> {
 pub struct Catalogue {
     services: BTreeMap<String, Entry>,
     offices: Offices,
+    articles: BTreeMap<String, Article>,
+    glossary: Vec<Term>,
 }
 
 #[derive(Debug, Clone)]
@@ -117,8 +172,80 @@ impl Catalogue {
                 Err(found) => findings.extend(found),
             }
         }
+        let mut articles = BTreeMap::new();
+        for (name, text) in &sources.articles {
+            match read_article(name, text) {
+                Ok(article) => {
+                    articles.insert(article.id.clone(), article);
+                }
+                Err(found) => findings.extend(found),
+            }
+        }
+        let glossary = read_glossary(&sources.glossary).unwrap_or_else(|found| {
+            findings.extend(found);
+            Glossary::default()
+        });
         findings.retain(|finding| finding.severity == Severity::Error);
-        if findings.is_empty() { Ok(Self { services, offices }) } else { Err(findings) }
+        if findings.is_empty() {
+            Ok(Self { services, offices, articles, glossary: glossary.entry })
+        } else {
+            Err(findings)
+        }
+    }
+
+    /// Everything that can be found: services, articles, offices, glossary.
+    pub fn records(&self) -> Vec<Record> {
+        let services = self.iter().map(|service| service_record(service, self.unit(&service.unit)));
+        let articles = self.articles.values().map(|article| Record {
+            id: article.id.clone(),
+            kind: RecordKind::Article,
+            title: article.title.clone(),
+            names: article.keywords.clone(),
+            text: article.text.clone(),
+            more: String::new(),
+            source: article.source.clone(),
+            checked_on: article.checked_on.clone(),
+        });
+        let offices = self.units().map(|unit| {
+            let parts = [unit.address.as_ref(), unit.phone.as_ref(), unit.hours.as_ref()];
+            let known: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+            Record {
+                id: unit.id.clone(),
+                kind: RecordKind::Office,
+                title: unit.name.clone(),
+                names: Vec::new(),
+                text: known.join(". "),
+                more: "Adresse Öffnungszeiten Telefon Anfahrt".to_owned(),
+                source: unit.source.clone(),
+                checked_on: unit.checked_on.clone(),
+            }
+        });
+        let terms = self.glossary.iter().map(|term| Record {
+            id: term.term.clone(),
+            kind: RecordKind::Term,
+            title: term.term.clone(),
+            names: term.also.clone(),
+            text: term.text.clone(),
+            more: "bedeutet heißt Bedeutung Begriff".to_owned(),
+            source: term.source.clone(),
+            checked_on: term.checked_on.clone(),
+        });
+        services.chain(articles).chain(offices).chain(terms).collect()
+    }
+
+    /// The article with this id.
+    pub fn article(&self, id: &str) -> Option<&Article> {
+        self.articles.get(id)
+    }
+
+    /// The entry of the glossary for this word.
+    pub fn term(&self, word: &str) -> Option<&Term> {
+        self.glossary.iter().find(|term| term.term == word)
+    }
+
+    /// The towns and municipalities of the district.
+    pub fn municipalities(&self) -> &[Municipality] {
+        &self.offices.municipality
     }
 
     /// The service with this id.
@@ -159,5 +286,28 @@ impl Catalogue {
     /// A definition that was kept with an application. It is read without judgement: what was lawful then stays.
     pub fn read_version(text: &str) -> Option<Service> {
         toml::from_str(text).ok()
+    }
+}
+
+fn service_record(service: &Service, unit: Option<&OfficeUnit>) -> Record {
+    let text = |texts: &crate::service::Localized| texts.get("de").cloned().unwrap_or_default();
+    let facts: Vec<String> = service.facts.iter().map(|fact| text(&fact.text)).collect();
+    // A service without a stated fact still has a responsible unit, whose entry is the source of that.
+    let (source, checked_on) = match (service.facts.first(), unit) {
+        (Some(fact), _) => (fact.source.clone(), fact.checked_on.clone()),
+        (None, Some(unit)) => (unit.source.clone(), unit.checked_on.clone()),
+        (None, None) => (String::new(), String::new()),
+    };
+    let titles =
+        service.titles.iter().filter(|(language, _)| *language != "de").map(|(_, title)| title.clone());
+    Record {
+        id: service.id.clone(),
+        kind: RecordKind::Service,
+        title: text(&service.titles),
+        names: service.synonyms.iter().cloned().chain(titles).collect(),
+        text: format!("{} {}", text(&service.summary), facts.join(" ")),
+        more: service.examples.join(" "),
+        source,
+        checked_on,
     }
 }

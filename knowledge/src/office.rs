@@ -11,6 +11,9 @@ pub struct OfficeUnit {
     pub id: String,
     /// Name as on the door sign, with the number of the Amt.
     pub name: String,
+    /// It does not belong to the district: services of stage `referral` point at it.
+    #[serde(default)]
+    pub external: bool,
     /// Where it is; absent = not known.
     #[serde(default)]
     pub address: Option<String>,
@@ -35,6 +38,22 @@ pub struct OfficeUnit {
 pub struct Offices {
     /// The units in the order of the file.
     pub office: Vec<OfficeUnit>,
+    /// The towns and municipalities of the district.
+    #[serde(default)]
+    pub municipality: Vec<Municipality>,
+}
+
+/// A town or municipality of the district, for addresses and for what a municipality does itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Municipality {
+    /// Its name.
+    pub name: String,
+    /// Its postcodes.
+    pub postcodes: Vec<String>,
+    /// Villages and quarters that people name instead.
+    #[serde(default)]
+    pub places: Vec<String>,
 }
 
 impl Offices {

@@ -27,6 +27,12 @@ pub struct Service {
     /// LeiKa key, 14 digits beginning with 99; empty until a person has copied it from the FIM portal.
     #[serde(default)]
     pub leika_key: Option<String>,
+    /// How far this service has come: whether it can be filed here, is only told about, or is somebody else's.
+    #[serde(default)]
+    pub stage: Stage,
+    /// Whom it is for.
+    #[serde(default)]
+    pub audience: Audience,
     /// Responsible unit, by id of `knowledge/offices.toml`.
     pub unit: String,
     /// What the program calls it when it speaks of a filed one.
@@ -42,18 +48,31 @@ pub struct Service {
     /// Sentences in the voice of citizens that ask for this service.
     #[serde(default)]
     pub examples: Vec<String>,
+    /// How people ask for it in other languages: language tag → short sentences.
+    #[serde(default)]
+    pub foreign: BTreeMap<String, Vec<String>>,
+    /// Topics for which no checked source is known yet; the answer says so. A topic is here or among `facts`.
+    #[serde(default)]
+    pub open_facts: Vec<Topic>,
+    /// Why another body is responsible; only with `stage = "referral"`.
+    #[serde(default)]
+    pub referral: Option<Referral>,
     /// What kind of data the form collects; decides which channels may carry it.
     pub data_class: DataClass,
     /// Lowest trust level of the login, for each act.
+    #[serde(default)]
     pub trust: TrustMin,
     /// Whose declaration needs the written form by law.
     #[serde(default)]
     pub schriftform: Schriftform,
     /// Procedure act that governs delivery and remedy.
+    #[serde(default)]
     pub procedure: Procedure,
     /// Norms that the service rests on.
+    #[serde(default)]
     pub legal_basis: Vec<String>,
     /// What a citizen is told before filing: each with its source and the date of the check.
+    #[serde(default)]
     pub facts: Vec<Fact>,
     /// Fee; absent = free of charge is stated by a fact with topic `fee`.
     #[serde(default)]
@@ -68,19 +87,60 @@ pub struct Service {
     #[serde(default)]
     pub declaration: Option<Declaration>,
     /// Kind of decision that ends the procedure.
+    #[serde(default)]
     pub decision: Decision,
     /// Ordered approval steps before the decision; empty when `decision.kind = "none"`.
     #[serde(default)]
     pub approval: Vec<ApprovalStep>,
     /// The document that the applicant gets at the end.
+    #[serde(default)]
     pub output: Output,
     /// Remedy against the decision; required unless `decision.kind = "none"`.
     #[serde(default)]
     pub remedy: Option<Remedy>,
     /// Service levels towards the applicant, in working days.
+    #[serde(default)]
     pub sla: Sla,
     /// How long the closed case file is kept.
+    #[serde(default)]
     pub retention: Retention,
+}
+
+/// How far a service has come in this catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It can be filed here, from the first question to the result.
+    #[default]
+    Online,
+    /// It is told about, with what is known and who is responsible; it is not filed here yet.
+    Information,
+    /// Another body is responsible; the assistant names it (duty to advise, § 25 VwVfG).
+    Referral,
+}
+
+/// Whom a service is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody.
+    #[default]
+    Citizen,
+    /// Firms and the self-employed.
+    Business,
+    /// Staff of the district.
+    Staff,
+}
+
+/// Why another body is responsible (the body itself is `unit`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Referral {
+    /// The reason, naming the body.
+    pub why: Localized,
+    /// Id of the service that the district offers in this matter instead.
+    #[serde(default)]
+    pub instead: Option<String>,
 }
 
 /// What people file with a service, and therefore what it is called: "Ihr Antrag", "Ihre Meldung".
@@ -92,6 +152,13 @@ pub enum CaseKind {
     Application,
     /// Somebody tells the office something; nothing is asked for.
     Report,
+}
+
+impl Service {
+    /// Whether it can be filed here.
+    pub fn is_online(&self) -> bool {
+        self.stage == Stage::Online
+    }
 }
 
 /// Class of the data that a service collects.
@@ -122,7 +189,7 @@ pub enum Trust {
 }
 
 /// Lowest trust levels of a service. It can only narrow what the permission table allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustMin {
     /// To file the application.
@@ -143,7 +210,7 @@ pub enum Schriftform {
 }
 
 /// Procedure act (`law.md` section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Procedure {
     /// `VwVfG` NRW.
     #[serde(rename = "VWVFG")]
@@ -153,6 +220,7 @@ pub enum Procedure {
     SgbX,
     /// Not an administrative procedure (certificates, extracts, bookings, reports).
     #[serde(rename = "NONE")]
+    #[default]
     None,
 }
 
@@ -419,7 +487,7 @@ pub struct Declaration {
 }
 
 /// Kind of decision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
     /// How much room the law leaves.
@@ -433,7 +501,7 @@ pub struct Decision {
 }
 
 /// How much room the law leaves to the authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
     /// Bound: the conditions decide.
@@ -443,6 +511,7 @@ pub enum DecisionKind {
     /// Margin of judgement (Beurteilungsspielraum).
     Beurteilung,
     /// No administrative act at the end.
+    #[default]
     None,
 }
 
@@ -484,7 +553,7 @@ pub struct ApprovalStep {
 }
 
 /// What the applicant gets at the end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
     /// Kind of paper.
@@ -498,7 +567,7 @@ pub struct Output {
 }
 
 /// Kinds of papers at the end of a procedure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutputKind {
     /// The formal decision with remedy.
@@ -510,6 +579,7 @@ pub enum OutputKind {
     /// A confirmation of a booking or reservation.
     Confirmation,
     /// Nothing but the thanks in the conversation.
+    #[default]
     None,
 }
 
@@ -544,7 +614,7 @@ pub enum RemedyKind {
 }
 
 /// Service levels in working days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sla {
     /// Until the receipt is acknowledged.
@@ -556,7 +626,7 @@ pub struct Sla {
 }
 
 /// Retention of the closed file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retention {
     /// Years after closing.

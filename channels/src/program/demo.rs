@@ -199,6 +199,8 @@ pub async fn fill(config: &Config, cases: u32) -> anyhow::Result<Logins> {
     let first = Timestamp(now.0 - DAYS * day);
     let clock = Clock::manual(first);
     let office = Office::open(config.clone(), clock.clone()).await?;
+    // The made-up people talk, so they have to be understood from the first sentence on.
+    office.library.train_missing()?;
     let logins = accounts(&office).await?;
     let desk = Desk {
         clerk: logins[1].id.clone().context("kein Konto")?,
@@ -206,7 +208,8 @@ pub async fn fill(config: &Config, cases: u32) -> anyhow::Result<Logins> {
         // Many cases share a working day; each turn takes less of it then.
         turn: Duration::from_millis(20_000 / (1 + u64::from(cases) / 400)),
     };
-    let services: Vec<Arc<Service>> = office.catalogue.iter().cloned().collect();
+    let services: Vec<Arc<Service>> =
+        office.catalogue().iter().filter(|service| service.is_online()).cloned().collect();
     let mut files: Vec<Case> =
         (0..cases).map(|index| Case::planned(index, cases, &services, first)).collect();
     for today in (0..=DAYS).step_by(2) {

@@ -1,6 +1,7 @@
 //! The command line, and what each command does. Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 wrong
 //! settings, 4 something that is needed does not answer.
 
+mod ask;
 mod backup;
 mod bench;
 mod check;
@@ -53,7 +54,12 @@ enum Command {
     /// Measures this program on this machine; each bench prints one JSON line.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Measures how well the search finds the service that a sentence asks for.
+    /// Finds services, articles, offices and words that fit a text, with source and date.
+    Search(ask::Question),
+    /// Says how a message would be read: what it asks for, how sure that is, and from which data.
+    Understand(ask::Question),
+    /// Measures how well sentences are understood and things are found, on files of your own; one JSON line each.
+    #[command(subcommand)]
     Eval(eval::Eval),
     /// Copies the office while it runs, verifies a copy, and brings one back.
     #[command(subcommand)]
@@ -101,7 +107,9 @@ pub fn main() -> ExitCode {
             }
             Command::Doctor { json } => doctor::run(&config, json).await,
             Command::Bench(bench) => bench::run(&bench).await,
-            Command::Eval(options) => eval::run(&options),
+            Command::Search(question) => ask::search(&question, &config),
+            Command::Understand(question) => ask::understand(&question, &config),
+            Command::Eval(options) => eval::run(&options, &config),
             Command::Backup(command) => backup::run(&config, command).await,
         }
     });

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use amtsbote_core::clock::Clock;
 use amtsbote_core::config::Config;
+use amtsbote_core::knowledge::Library;
 use amtsbote_core::message::Channel;
 use amtsbote_core::office::Office;
 use amtsbote_core::{jobs, outbox, staff};
@@ -60,6 +61,7 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     tasks.spawn(worker(Arc::clone(&office), channels, stop.clone()));
     tasks.spawn(bell_ringer(Arc::clone(&office), stop.clone()));
+    tasks.spawn(learner(Arc::clone(&office), stop.clone()));
     greet(&office).await?;
 
     tokio::select! {
@@ -75,6 +77,41 @@ pub async fn run(config: Config) -> anyhow::Result<ExitCode> {
         tracing::warn!("some requests did not end in time and were cut off");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Trains the classifier if the data changed since it was kept, then follows the operator's own files. The office
+/// answers meanwhile with what it knows; a broken file changes nothing but the log.
+async fn learner(office: Arc<Office>, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let learn = |work: fn(&Library) -> amtsbote_core::error::Result<()>| {
+        let office = Arc::clone(&office);
+        async move {
+            match tokio::task::spawn_blocking(move || work(&office.library)).await {
+                Ok(Ok(())) => tracing::info!("the catalogue is read and learnt"),
+                Ok(Err(error)) => {
+                    tracing::error!(error = %error, "the catalogue was not taken over; the one before stays in use");
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, "learning the catalogue failed; the one before stays in use");
+                }
+            }
+        }
+    };
+    let mut seen = office.library.traces();
+    if office.library.now().classifier.is_none() {
+        learn(Library::train_missing).await;
+    }
+    while !*stop.borrow() {
+        let now = office.library.traces();
+        if now != seen {
+            seen = now;
+            learn(Library::reload).await;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    Ok(())
 }
 
 /// Outbox and jobs, one after the other: neither may ever hold up a conversation.

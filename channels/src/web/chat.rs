@@ -146,7 +146,7 @@ fn chat_page(web: &Web, visitor: &Visitor, snapshot: &Snapshot, text: String, er
 async fn send(State(web): State<Web>, visitor: Visitor, jar: CookieJar, fields: Fields) -> Answer {
     let choice = fields.get("choice");
     let text = if choice.is_empty() { fields.get("text") } else { choice };
-    if visitor.too_many && !never_waits(text) {
+    if visitor.too_many && !never_waits(text, &web.office.library.now()) {
         return Err(Error::refused("web.too_many").into());
     }
     let (id, visitor, jar) = ensure(&web, &visitor, jar).await?;

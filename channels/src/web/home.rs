@@ -49,15 +49,15 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn home(State(web): State<Web>, visitor: Visitor) -> Answer {
     let t = visitor.texts(&web.office);
-    let services = web
-        .office
-        .catalogue
+    let catalogue = web.office.catalogue();
+    let services = catalogue
         .iter()
+        .filter(|service| service.is_online())
         .take(8)
         .map(|service| ServiceLink {
             value: localized(&service.titles, visitor.language()).to_owned(),
             title: localized(&service.titles, visitor.language()).to_owned(),
-            unit: web.office.catalogue.unit(&service.unit).map(|unit| unit.name.clone()).unwrap_or_default(),
+            unit: catalogue.unit(&service.unit).map(|unit| unit.name.clone()).unwrap_or_default(),
         })
         .collect();
     page(&HomePage {
@@ -89,7 +89,7 @@ fn remember(jar: CookieJar, settings: &Settings, secure: bool) -> CookieJar {
 /// Language of the pages; a running conversation follows.
 async fn language(State(web): State<Web>, visitor: Visitor, jar: CookieJar, fields: Fields) -> Answer {
     let wanted = match fields.get("language") {
-        known @ ("de" | "de-simple" | "en") => known,
+        known if amtsbote_core::texts::LANGUAGES.contains(&known) => known,
         _ => "de",
     };
     let mut settings = visitor.settings.clone();

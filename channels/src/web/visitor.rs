@@ -9,6 +9,7 @@ use amtsbote_core::error::Error;
 use amtsbote_core::id::{ConversationId, PersonId, StaffId};
 use amtsbote_core::office::Office;
 use amtsbote_core::session::{Holder, Session};
+use amtsbote_core::texts::LANGUAGES;
 use amtsbote_knowledge::Trust;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
@@ -55,13 +56,26 @@ pub struct Settings {
     pub no_motion: bool,
 }
 
+/// A language's name in itself.
+fn language_name(code: &str) -> &'static str {
+    match code {
+        "de-simple" => "Leichte Sprache",
+        "en" => "English",
+        "uk" => "Українська",
+        "tr" => "Türkçe",
+        "ar" => "العربية",
+        "ru" => "Русский",
+        _ => "Deutsch",
+    }
+}
+
 impl Settings {
     /// From the cookie `de|system|100|0|0|0`; anything unknown is the default.
     fn parse(text: &str, fallback_language: &str) -> Self {
         let mut parts = text.split('.');
         let mut next = || parts.next().unwrap_or_default();
         let language = match next() {
-            known @ ("de" | "de-simple" | "en") => known,
+            known if LANGUAGES.contains(&known) => known,
             _ => fallback_language,
         };
         let theme = match next() {
@@ -155,7 +169,7 @@ impl Visitor {
         let token = jar.get(name).map(|cookie| cookie.value().to_owned()).filter(|token| token.len() == 64);
         let accepted = accepted_language(headers);
         // A widget's line may name the language, until somebody chooses one.
-        let asked = ["de", "de-simple", "en"]
+        let asked = LANGUAGES
             .into_iter()
             .find(|code| query.split('&').any(|pair| pair.strip_prefix("language=") == Some(code)));
         let accepted = asked.unwrap_or(accepted);
@@ -237,7 +251,7 @@ impl Visitor {
     /// What every page shows around its content.
     pub fn page(&self, office: &Arc<Office>, title: &str) -> Page {
         let config = &office.config;
-        let languages = [("de", "Deutsch"), ("de-simple", "Leichte Sprache"), ("en", "English")];
+        let languages = LANGUAGES.map(|code| (code, language_name(code)));
         Page {
             lang: self.language().to_owned(),
             title: title.to_owned(),

@@ -35,7 +35,7 @@ fn the_defaults_alone_are_a_working_demonstration() {
 fn every_setting_is_explained_in_one_sentence() {
     let config = load("", &[], &[]).expect("loads");
     let keys: Vec<&str> = config.explain().iter().map(|setting| setting.key.as_str()).collect();
-    assert_eq!(keys.len(), 43, "{keys:?}");
+    assert_eq!(keys.len(), 44, "{keys:?}");
     for setting in config.explain() {
         assert!(setting.sentence.ends_with('.') && setting.sentence.len() > 10, "{setting:?}");
         assert_eq!(setting.source, "default", "{setting:?}");

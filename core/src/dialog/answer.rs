@@ -2,7 +2,11 @@
 //! withdrawal; and what is said when nothing was understood. Nothing here is claimed that no record states.
 
 use amtsbote_intents::{Command, Tongue};
-use amtsbote_knowledge::{Fact, Match, Service, Topic, localized};
+use std::collections::BTreeSet;
+
+use amtsbote_knowledge::{
+    ANSWERS, Audience, Fact, Found, Localized, RecordKind, Service, Stage, Topic, localized,
+};
 use jiff::civil::Date;
 
 use super::control::repeat_question;
@@ -11,7 +15,7 @@ use super::outcome::say_case;
 use super::{Act, Pending, Talk};
 use crate::message::{FactRow, Part};
 use crate::permission::{self, PermissionAct, Verdict};
-use crate::understand::Understood;
+use crate::understand::{Match, Understood};
 
 /// Topics that every introduction names, even when the record says nothing about them.
 const ALWAYS: [Topic; 3] = [Topic::Fee, Topic::Duration, Topic::Documents];
@@ -31,10 +35,7 @@ fn topic_key(topic: Topic) -> &'static str {
 }
 
 fn fact_row(talk: &Talk<'_>, fact: &Fact) -> FactRow {
-    let date = fact
-        .checked_on
-        .parse::<Date>()
-        .map_or_else(|_| fact.checked_on.clone(), |date| date.strftime("%d.%m.%Y").to_string());
+    let date = shown_date(&fact.checked_on);
     let mut text = localized(&fact.text, &talk.language).to_owned();
     if fact.needs_check {
         text.push(' ');
@@ -67,6 +68,11 @@ fn rows(talk: &Talk<'_>, service: &Service, topics: &[Topic]) -> Vec<FactRow> {
     rows
 }
 
+/// A day as people write it.
+fn shown_date(day: &str) -> String {
+    day.parse::<Date>().map_or_else(|_| day.to_owned(), |date| date.strftime("%d.%m.%Y").to_string())
+}
+
 fn office_row(talk: &Talk<'_>, service: &Service) -> Option<FactRow> {
     let unit = talk.facts.catalogue.unit(&service.unit)?;
     let parts = [Some(&unit.name), unit.address.as_ref(), unit.phone.as_ref(), unit.hours.as_ref()];
@@ -75,10 +81,7 @@ fn office_row(talk: &Talk<'_>, service: &Service) -> Option<FactRow> {
         text.push_str(". ");
         text.push_str(&talk.text("fact.needs_check"));
     }
-    let date = unit
-        .checked_on
-        .parse::<Date>()
-        .map_or_else(|_| unit.checked_on.clone(), |date| date.strftime("%d.%m.%Y").to_string());
+    let date = shown_date(&unit.checked_on);
     Some(FactRow {
         label: talk.text("topic.office"),
         text,
@@ -92,6 +95,11 @@ pub(super) fn introduce(talk: &mut Talk<'_>, service: &Service) {
     talk.state.misses = 0;
     let title = localized(&service.titles, &talk.language).to_owned();
     talk.part(Part::Text { text: title });
+    if service.stage == Stage::Referral {
+        refer(talk, service);
+        return;
+    }
+    german_only(talk, &service.summary);
     let summary = localized(&service.summary, &talk.language).to_owned();
     talk.part(Part::Text { text: summary });
     let mut topics = ALWAYS.to_vec();
@@ -103,8 +111,53 @@ pub(super) fn introduce(talk: &mut Talk<'_>, service: &Service) {
     topics.push(Topic::Office);
     let rows = rows(talk, service, &topics);
     talk.part(Part::Facts { rows });
-    talk.state.pending = Pending::Start { service: service.id.clone() };
-    ask_start(talk, &service.id);
+    if service.is_online() {
+        talk.state.pending = Pending::Start { service: service.id.clone() };
+        ask_start(talk, &service.id);
+        return;
+    }
+    talk.state.pending = Pending::None;
+    let unit = unit_name(talk, service);
+    let phone = talk.facts.phone.clone();
+    if service.audience == Audience::Staff {
+        talk.say_filled("services.internal", &[("unit", &unit)]);
+    } else {
+        talk.say_filled("services.not_online", &[("unit", &unit), ("phone", &phone)]);
+    }
+    talk.offer_keys(&[("human", "choice.human")]);
+}
+
+/// Says that another body is responsible, which one, and what the district does instead.
+fn refer(talk: &mut Talk<'_>, service: &Service) {
+    talk.state.pending = Pending::None;
+    if let Some(referral) = &service.referral {
+        german_only(talk, &referral.why);
+        let why = localized(&referral.why, &talk.language).to_owned();
+        talk.part(Part::Text { text: why });
+    }
+    let unit = unit_name(talk, service);
+    talk.say_filled("services.referral", &[("unit", &unit)]);
+    let topics: BTreeSet<Topic> = service.facts.iter().map(|fact| fact.topic).collect();
+    let topics: Vec<Topic> = topics.into_iter().chain([Topic::Office]).collect();
+    let rows = rows(talk, service, &topics);
+    talk.part(Part::Facts { rows });
+    let instead = service.referral.as_ref().and_then(|referral| referral.instead.clone());
+    if let Some(other) = instead.and_then(|id| talk.service(&id)) {
+        let title = localized(&other.titles, &talk.language).to_owned();
+        talk.say_filled("services.instead", &[("title", &title)]);
+        offer_services(talk, std::slice::from_ref(&other.id), true);
+    }
+}
+
+fn unit_name(talk: &Talk<'_>, service: &Service) -> String {
+    talk.facts.catalogue.unit(&service.unit).map(|unit| unit.name.clone()).unwrap_or_default()
+}
+
+/// Says so if a text is about to be shown in German although the conversation is held in another language.
+fn german_only(talk: &mut Talk<'_>, texts: &Localized) {
+    if !talk.language.starts_with("de") && !texts.contains_key(&talk.language) {
+        talk.notice("answer.german_only");
+    }
 }
 
 pub(super) fn ask_start(talk: &mut Talk<'_>, service: &str) {
@@ -114,11 +167,18 @@ pub(super) fn ask_start(talk: &mut Talk<'_>, service: &str) {
     talk.offer_keys(&[("start", "choice.start"), ("no", "choice.not_now"), ("human", "choice.human")]);
 }
 
+/// The services that can be filed here.
+fn online(talk: &Talk<'_>) -> Vec<String> {
+    let online = talk.facts.catalogue.iter().filter(|service| service.is_online());
+    online.map(|service| service.id.clone()).collect()
+}
+
 /// The services, to pick one.
 pub(super) fn list_services(talk: &mut Talk<'_>) {
-    let ids: Vec<String> = talk.facts.catalogue.iter().map(|service| service.id.clone()).collect();
+    let ids = online(talk);
     talk.say("services.list");
     offer_services(talk, &ids, false);
+    talk.say("services.list_more");
 }
 
 fn offer_services(talk: &mut Talk<'_>, ids: &[String], other: bool) {
@@ -211,7 +271,7 @@ pub(super) fn forecast(talk: &mut Talk<'_>, words: &Understood) -> bool {
         talk.part(Part::Text { text: title });
         let rows = rows(talk, service, &[Topic::Eligibility]);
         talk.part(Part::Facts { rows });
-        if talk.state.pending == Pending::None && talk.facts.cases.is_empty() {
+        if talk.state.pending == Pending::None && talk.facts.cases.is_empty() && service.is_online() {
             talk.state.pending = Pending::Start { service: service.id.clone() };
         }
     }
@@ -224,7 +284,7 @@ pub(super) fn forecast(talk: &mut Talk<'_>, words: &Understood) -> bool {
 fn named<'a>(talk: &Talk<'a>, words: &Understood) -> Option<&'a Service> {
     match &words.service {
         Match::Sure(hit) => talk.service(&hit.service_id),
-        Match::Unsure(_) | Match::Nothing => None,
+        Match::Several(_) | Match::Unsure(_) | Match::Nothing => None,
     }
 }
 
@@ -267,7 +327,9 @@ pub(super) fn topic(talk: &mut Talk<'_>, words: &Understood) -> bool {
     talk.state.misses = 0;
     if matches!(talk.state.pending, Pending::None | Pending::PickService) {
         talk.state.about = Some(service.id.clone());
-        talk.state.pending = Pending::Start { service: service.id.clone() };
+        if service.is_online() {
+            talk.state.pending = Pending::Start { service: service.id.clone() };
+        }
     }
     repeat_question(talk);
     true
@@ -411,6 +473,12 @@ pub(super) fn service(talk: &mut Talk<'_>, words: &Understood) -> bool {
             }
             ask_for(talk, service)
         }
+        Match::Several(hits) if !talk.in_form() => {
+            let ids: Vec<String> = hits.iter().map(|hit| hit.service_id.clone()).collect();
+            talk.say("services.several");
+            offer_services(talk, &ids, true);
+            true
+        }
         Match::Unsure(hits) if !talk.in_form() => {
             let ids: Vec<String> = hits.iter().take(3).map(|hit| hit.service_id.clone()).collect();
             match ids.as_slice() {
@@ -424,8 +492,43 @@ pub(super) fn service(talk: &mut Talk<'_>, words: &Understood) -> bool {
             offer_services(talk, &ids, true);
             true
         }
-        Match::Unsure(_) | Match::Nothing => false,
+        Match::Several(_) | Match::Unsure(_) | Match::Nothing => false,
     }
+}
+
+/// A general question that an article, an entry of the glossary or an office answers: their words, their source.
+pub(super) fn general(talk: &mut Talk<'_>, words: &Understood) -> bool {
+    // A question about "that" is about no general thing, and a word is looked up only if it is the whole message.
+    let long = words.text.split_whitespace().count() > 4;
+    let asked = words.question && (words.topic.is_none() || long);
+    let named = |found: &Found| found.title.to_lowercase() == words.text.to_lowercase();
+    if !asked && (talk.in_form() || !words.found.iter().any(named)) {
+        return false;
+    }
+    let answers = |found: &&Found| found.kind != RecordKind::Service && found.coverage >= ANSWERS;
+    let Some(found) = words.found.iter().find(answers) else { return false };
+    let facts = talk.facts;
+    let text = match found.kind {
+        RecordKind::Article => facts.catalogue.article(&found.id).map(|article| article.text.clone()),
+        RecordKind::Term => facts
+            .catalogue
+            .term(&found.id)
+            .map(|term| if talk.language == "de-simple" { term.simple.clone() } else { term.text.clone() }),
+        RecordKind::Office | RecordKind::Service => Some(found.snippet.clone()),
+    };
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return false };
+    if !talk.language.starts_with("de") {
+        talk.notice("answer.german_only");
+    }
+    let date = shown_date(&found.checked_on);
+    let source = talk.filled("fact.source", &[("source", &found.source), ("date", &date)]);
+    let text = text.replace("## ", "").replace("**", "");
+    for text in [found.title.clone(), text, source] {
+        talk.part(Part::Text { text });
+    }
+    talk.state.misses = 0;
+    repeat_question(talk);
+    true
 }
 
 /// Introduces a service; a draft of another one is not left without asking.
@@ -452,10 +555,7 @@ fn ask_for(talk: &mut Talk<'_>, service: &Service) -> bool {
 
 /// Rephrase, then choices, then a person: never the same helpless sentence three times.
 pub(super) fn nothing_understood(talk: &mut Talk<'_>, words: &Understood) -> bool {
-    let said_so = matches!(
-        words.language,
-        Some(Tongue::Uk | Tongue::Tr | Tongue::Ar | Tongue::Ru | Tongue::Pl | Tongue::Ro)
-    );
+    let said_so = matches!(words.language, Some(Tongue::Pl | Tongue::Ro));
     if said_so && !talk.state.spoken {
         return true; // the first words were answered with the languages that there are
     }
@@ -467,8 +567,7 @@ pub(super) fn nothing_understood(talk: &mut Talk<'_>, words: &Understood) -> boo
         }
         2 => {
             talk.say("miss.second");
-            let ids: Vec<String> =
-                talk.facts.catalogue.iter().map(|service| service.id.clone()).take(6).collect();
+            let ids: Vec<String> = online(talk).into_iter().take(6).collect();
             offer_services(talk, &ids, true);
         }
         misses if misses % 2 == 0 => {

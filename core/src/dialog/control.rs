@@ -63,19 +63,24 @@ pub(super) fn adopt_language(talk: &mut Talk<'_>, words: &Understood) {
         return;
     }
     match words.language {
-        Some(Tongue::En) => {
-            "en".clone_into(&mut talk.language);
+        Some(tongue @ (Tongue::En | Tongue::Uk | Tongue::Tr | Tongue::Ar | Tongue::Ru)) => {
+            tongue.tag().clone_into(&mut talk.language);
             talk.say("language.adopted");
         }
-        Some(Tongue::Uk | Tongue::Tr | Tongue::Ar | Tongue::Ru | Tongue::Pl | Tongue::Ro) => {
-            talk.say("language.not_yet");
-        }
+        Some(Tongue::Pl | Tongue::Ro) => talk.say("language.not_yet"),
         Some(Tongue::De | Tongue::DeSimple) | None => {}
     }
 }
 
 pub(super) fn emergency(talk: &mut Talk<'_>, words: &Understood) -> bool {
+    if talk.pick.is_some() {
+        return false; // a pressed choice is the program's own word
+    }
     match words.emergency {
+        Some((_, Strength::Strong)) if words.unsure_alarm && talk.in_form() => {
+            talk.notice("emergency.weak");
+            false
+        }
         Some((kind, Strength::Strong)) => {
             // The number stands in the first line, whatever else was to be said.
             talk.reply.parts.clear();
@@ -131,7 +136,7 @@ pub(super) fn language(talk: &mut Talk<'_>, words: &Understood) -> bool {
     }
     // "Deutsch" alone is the way back, unless it answers the open question.
     let bare = words.text.trim_end_matches('.').eq_ignore_ascii_case("deutsch");
-    let way_back = bare && talk.language == "en" && !talk.in_form();
+    let way_back = bare && talk.language != "de" && !talk.in_form();
     let wanted = match words.command {
         _ if way_back => Tongue::De,
         Some(Command::EasyLanguage) => Tongue::DeSimple,
@@ -140,13 +145,11 @@ pub(super) fn language(talk: &mut Talk<'_>, words: &Understood) -> bool {
         _ => return false,
     };
     match wanted {
-        Tongue::De | Tongue::DeSimple | Tongue::En => {
+        Tongue::De | Tongue::DeSimple | Tongue::En | Tongue::Uk | Tongue::Tr | Tongue::Ar | Tongue::Ru => {
             wanted.tag().clone_into(&mut talk.language);
             talk.say("language.switched");
         }
-        Tongue::Uk | Tongue::Tr | Tongue::Ar | Tongue::Ru | Tongue::Pl | Tongue::Ro => {
-            talk.say("language.not_yet");
-        }
+        Tongue::Pl | Tongue::Ro => talk.say("language.not_yet"),
     }
     repeat_question(talk);
     true

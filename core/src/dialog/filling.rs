@@ -22,6 +22,11 @@ const ATTEMPTS: u8 = 2;
 pub(super) fn begin(talk: &mut Talk<'_>, service: &Service) {
     let facts = talk.facts;
     talk.state.about = Some(service.id.clone());
+    if !service.is_online() {
+        // A conversation may be older than the catalogue.
+        super::answer::introduce(talk, service);
+        return;
+    }
     match permission::verdict(facts.channel, facts.trust, permission::form_act(service)) {
         Verdict::Allowed | Verdict::DraftOnly => {}
         Verdict::LinkOnly | Verdict::Coarse | Verdict::Refused => {

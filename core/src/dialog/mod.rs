@@ -10,8 +10,11 @@ mod filling;
 mod outcome;
 mod steering;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use amtsbote_intents::Command;
 use amtsbote_knowledge::{CaseKind, Catalogue, Field, FieldKind, Service, Trust};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -173,7 +176,7 @@ pub struct Facts<'a> {
     /// The program's sentences.
     pub texts: &'a Texts,
     /// The services.
-    pub catalogue: &'a Catalogue,
+    pub catalogue: Arc<Catalogue>,
     /// Language of the conversation.
     pub language: String,
     /// Where it is held.
@@ -270,7 +273,7 @@ struct Talk<'a> {
 type Reader = fn(&mut Talk<'_>, &Understood) -> bool;
 
 /// The order in which a message is read: the first reader that answers ends the turn.
-const READERS: [(&str, Reader); 18] = [
+const READERS: [(&str, Reader); 19] = [
     ("emergency", control::emergency),
     ("stop", control::stop),
     ("person", control::person),
@@ -286,6 +289,7 @@ const READERS: [(&str, Reader); 18] = [
     ("answer to the open question", filling::answer),
     ("small talk", control::small_talk),
     ("other service", answer::service),
+    ("general question", answer::general),
     ("abuse", control::abuse),
     ("wrong answer", filling::wrong_answer),
     ("nothing understood", answer::nothing_understood),
@@ -305,6 +309,7 @@ pub fn next(state: &DialogState, facts: &Facts<'_>, said: &Said) -> Turn {
         Said::Words(words) => {
             talk.pick = picked(&talk, words);
             control::adopt_language(&mut talk, words);
+            let words = &with_wish(&talk, words);
             for (_, reader) in READERS {
                 if reader(&mut talk, words) {
                     break;
@@ -316,6 +321,21 @@ pub fn next(state: &DialogState, facts: &Facts<'_>, said: &Said) -> Turn {
         Said::LoggedIn => filling::logged_in(&mut talk),
     }
     talk.finish()
+}
+
+/// Outside a form, and while nothing is asked, a command in free words counts like one of the word lists. Within a form
+/// it might be an answer; only the wish for a person, in a sentence, is heard there too.
+fn with_wish<'w>(talk: &Talk<'_>, words: &'w Understood) -> Cow<'w, Understood> {
+    let Some(wish) = words.wish.filter(|_| words.command.is_none() && talk.pick.is_none()) else {
+        return Cow::Borrowed(words);
+    };
+    let sentence = words.text.split_whitespace().count() > 2;
+    let free = matches!(talk.state.pending, Pending::None | Pending::PickService | Pending::Start { .. });
+    if free || (wish == Command::Human && sentence) {
+        Cow::Owned(Understood { command: Some(wish), ..words.clone() })
+    } else {
+        Cow::Borrowed(words)
+    }
 }
 
 /// The words that the history shows for a pressed choice: its label instead of its value.

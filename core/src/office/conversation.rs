@@ -146,7 +146,7 @@ impl Office {
         let item = match (&loaded.state.pending, &loaded.state.draft) {
             (Pending::Document { item }, Some(draft)) => self
                 .service(&draft.service)
-                .and_then(|service| service.documents.iter().find(|known| known.id == *item)),
+                .and_then(|service| service.documents.iter().find(|known| known.id == *item).cloned()),
             _ => None,
         };
         Ok(item.map_or_else(
@@ -165,7 +165,7 @@ impl Office {
         wanted: Option<String>,
     ) -> Result<Received> {
         let said = match &incoming.body {
-            Body::Text(text) => Said::Words(Box::new(Understood::of(text, &self.index))),
+            Body::Text(text) => Said::Words(Box::new(Understood::of(text, &self.library.now()))),
             Body::File { document, name } => {
                 Said::File { document: document.clone(), name: name.clone(), wanted }
             }
@@ -370,7 +370,8 @@ impl Office {
     ) -> Result<Outcome> {
         let Some(draft) = &turn.state.draft else { return Ok(Outcome::Silent) };
         let service = self.service(&draft.service).ok_or(Error::refused("form.service_gone"))?;
-        let definition = self.catalogue.version_text(&draft.service).unwrap_or_default();
+        let catalogue = self.catalogue();
+        let definition = catalogue.version_text(&draft.service).unwrap_or_default();
         let submission = Submission {
             draft_id: draft.id.clone(),
             conversation: talk.id.clone(),
@@ -390,13 +391,13 @@ impl Office {
                 .map(|declaration| localized(&declaration.text, &turn.language).trim().to_owned())
                 .unwrap_or_default(),
         };
-        let filed = application::submit(tx, &self.keys, service, definition, &submission, actor, now)
+        let filed = application::submit(tx, &self.keys, &service, definition, &submission, actor, now)
             .await
             .map_err(|error| match error {
-            // The same draft was resumed and filed elsewhere.
-            Error::NotFound("draft") => Error::refused("form.already_filed"),
-            other => other,
-        })?;
+                // The same draft was resumed and filed elsewhere.
+                Error::NotFound("draft") => Error::refused("form.already_filed"),
+                other => other,
+            })?;
         document::attach(tx, &submission.documents, &talk.id, &filed.id, now).await?;
         conversation::drop_parked(tx, &draft.id).await?;
         let due = application::load(tx, &self.keys, &filed.id).await?.and_then(|case| case.due_at);

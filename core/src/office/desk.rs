@@ -451,11 +451,12 @@ impl Office {
         content: &PaperContent,
         clerk: &str,
     ) -> Result<letter::Rendered> {
+        let catalogue = self.catalogue();
         let sender = Sender {
             office: &self.config.office.name,
             address: &self.config.office.address,
             phone: &self.config.office.phone,
-            unit: self.catalogue.unit(&case.service.unit),
+            unit: catalogue.unit(&case.service.unit),
             clerk,
         };
         let letter = compose::letter(case, content, sender, self.now().date());

@@ -12,7 +12,7 @@ mod records;
 use std::sync::Arc;
 use std::time::Duration;
 
-use amtsbote_knowledge::{CaseKind, Catalogue, Index, Service, localized};
+use amtsbote_knowledge::{CaseKind, Catalogue, Service, localized};
 
 use crate::application::{self, Application};
 use crate::clock::Timestamp;
@@ -24,6 +24,7 @@ use crate::document_request;
 use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::id::{ConversationId, PersonId};
+use crate::knowledge::Library;
 use crate::message::ChannelKind;
 use crate::person;
 use crate::seal::{Keys, MasterKey};
@@ -53,10 +54,8 @@ pub struct Office {
     pub files: Files,
     /// Master key, time and randomness.
     pub keys: Keys,
-    /// The services.
-    pub catalogue: Arc<Catalogue>,
-    /// Finds a service for free text.
-    pub index: Index,
+    /// Services, search and classifier, which may be replaced while it runs.
+    pub library: Library,
     /// The program's sentences.
     pub texts: Texts,
     bell: bell::Bell,
@@ -73,15 +72,12 @@ impl Office {
             ))
         })?;
         let master = MasterKey::load_or_create(&config.master_key_file(), &clock)?;
-        let catalogue = Arc::new(load_catalogue(&config)?);
-        let index = Index::build(&catalogue)
-            .map_err(|error| Error::Setup(format!("cannot build the search index: {error}")))?;
+        let library = Library::open(&config)?;
         Ok(Arc::new(Self {
             db: Db::open(&config.database_url()).await?,
             files: Files::local(&config.files_folder())?,
             keys: Keys { master, clock },
-            catalogue,
-            index,
+            library,
             texts: Texts::embedded()?,
             bell: bell::Bell::default(),
             config,
@@ -116,8 +112,13 @@ impl Office {
     }
 
     /// The service that the office offers under this id.
-    pub fn service(&self, id: &str) -> Option<&Arc<Service>> {
-        self.catalogue.get(id)
+    pub fn service(&self, id: &str) -> Option<Arc<Service>> {
+        self.catalogue().get(id).cloned()
+    }
+
+    /// The services that the office offers now.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.library.now().catalogue)
     }
 
     /// What the dialogue may know now.
@@ -142,7 +143,7 @@ impl Office {
         };
         Ok(Facts {
             texts: &self.texts,
-            catalogue: &self.catalogue,
+            catalogue: self.catalogue(),
             language: about.language.to_owned(),
             channel: about.channel,
             trust: about.trust,
@@ -177,8 +178,8 @@ impl Office {
         wanted: &[document_request::WantedItem],
     ) -> CaseFacts {
         let (state_key, next_key) = application::status_text_key(row.state);
-        let service = self.catalogue.get(&row.service_id);
-        let title = service.map_or_else(
+        let service = self.service(&row.service_id);
+        let title = service.as_ref().map_or_else(
             || row.service_id.clone(),
             |service| localized(&service.titles, language).to_owned(),
         );
@@ -226,18 +227,4 @@ fn create_private(folder: &std::path::Path) -> std::io::Result<()> {
         builder.mode(0o700);
     }
     builder.create(folder)
-}
-
-fn load_catalogue(config: &Config) -> Result<Catalogue> {
-    let mut sources = amtsbote_knowledge::Sources::embedded();
-    let folder = &config.catalogue.folder;
-    if !folder.as_os_str().is_empty() {
-        sources.add_services(folder).map_err(|findings| wrong_catalogue(&findings))?;
-    }
-    Catalogue::from_sources(&sources).map_err(|findings| wrong_catalogue(&findings))
-}
-
-fn wrong_catalogue(findings: &[amtsbote_knowledge::Finding]) -> Error {
-    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-    Error::Setup(format!("the catalogue has errors; mend them and start again:\n{}", lines.join("\n")))
 }

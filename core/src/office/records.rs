@@ -113,7 +113,8 @@ impl Office {
     }
 
     fn blank_record(&self, case: &Application, language: &str, date: Date) -> Record {
-        let unit = self.catalogue.unit(&case.service.unit);
+        let catalogue = self.catalogue();
+        let unit = catalogue.unit(&case.service.unit);
         Record {
             office: OfficeHead {
                 name: self.config.office.name.clone(),

@@ -8,7 +8,7 @@ use super::Report;
 use crate::office::Offices;
 use crate::service::{
     DataClass, Decision, DecisionKind, FeeWhen, FieldKind, OutputKind, Procedure, RemedyKind, Schriftform,
-    Service, Topic, Trust,
+    Service, Stage, Topic, Trust,
 };
 
 /// Roles that may approve (`administration.md` section 10).
@@ -62,7 +62,7 @@ pub(super) fn identity(report: &mut Report<'_>, service: &Service, offices: &Off
             format!("Tragen Sie sie dort ein oder nehmen Sie eine von: {}.", known.join(", ")),
         );
     }
-    if service.legal_basis.iter().all(|norm| norm.trim().is_empty()) {
+    if service.is_online() && service.legal_basis.iter().all(|norm| norm.trim().is_empty()) {
         report.error(
             "legal_basis",
             "Es fehlt die Rechtsgrundlage.",
@@ -73,7 +73,21 @@ pub(super) fn identity(report: &mut Report<'_>, service: &Service, offices: &Off
 
 pub(super) fn facts(report: &mut Report<'_>, service: &Service, today: Option<Date>) {
     for (topic, word, meaning) in NEEDED_TOPICS {
-        if !service.facts.iter().any(|fact| fact.topic == topic) {
+        let stated = service.facts.iter().any(|fact| fact.topic == topic);
+        let open = service.open_facts.contains(&topic);
+        if stated && open {
+            report.error(
+                "open_facts",
+                format!("„{word}“ ist als offen gekennzeichnet, steht aber bei den Angaben."),
+                format!("Streichen Sie „{word}“ aus open_facts oder die Angabe."),
+            );
+        } else if open && service.is_online() {
+            report.error(
+                "open_facts",
+                format!("„{word}“ ist offen, aber die Leistung lässt sich hier beantragen."),
+                "Klären Sie die Angabe mit dem Amt, bevor Anträge angenommen werden.",
+            );
+        } else if !stated && !open && service.stage != Stage::Referral {
             report.error(
                 "facts",
                 format!("Es fehlt eine Angabe zum Thema „{word}“: {meaning}."),

@@ -6,6 +6,7 @@
 mod form;
 mod law;
 mod shape;
+mod stage;
 #[cfg(test)]
 mod tests;
 mod wording;
@@ -15,9 +16,10 @@ use std::fmt;
 
 use jiff::civil::Date;
 
+use crate::article::{Glossary, read_article};
 use crate::catalogue::Sources;
 use crate::office::Offices;
-use crate::service::Service;
+use crate::service::{Service, Stage};
 use shape::Document;
 
 /// One mistake in a data file.
@@ -108,6 +110,10 @@ pub fn check_sources(sources: &Sources, today: Date) -> Vec<Finding> {
             Err(found) => findings.extend(found),
         }
     }
+    for (name, text) in &sources.articles {
+        findings.extend(read_article(name, text).err().into_iter().flatten());
+    }
+    findings.extend(read_glossary(&sources.glossary).err().into_iter().flatten());
     findings.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     findings
 }
@@ -123,6 +129,11 @@ pub(crate) fn read_offices(text: &str) -> Result<Offices, Vec<Finding>> {
     shape::read::<Offices>(OFFICES_FILE, text).map(|(offices, _)| offices)
 }
 
+/// Reads the glossary, or says why it has no shape; no text is an empty one.
+pub(crate) fn read_glossary(text: &str) -> Result<Glossary, Vec<Finding>> {
+    shape::read::<Glossary>("glossary.toml", text).map(|(glossary, _)| glossary)
+}
+
 const OFFICES_FILE: &str = "offices.toml";
 
 /// Judges a definition that has its shape. Without `today` the dates are read but not compared.
@@ -131,13 +142,20 @@ pub(crate) fn judge(read: &Read, offices: &Offices, today: Option<Date>) -> Vec<
     let service = &read.service;
     law::identity(&mut report, service, offices);
     law::facts(&mut report, service, today);
-    law::fee(&mut report, service);
-    law::trust(&mut report, service);
-    law::decision(&mut report, service);
-    law::remedy(&mut report, service);
-    law::periods(&mut report, service);
-    form::fields(&mut report, service);
-    form::documents(&mut report, service);
+    match service.stage {
+        Stage::Online => {
+            stage::complete(&mut report);
+            law::fee(&mut report, service);
+            law::trust(&mut report, service);
+            law::decision(&mut report, service);
+            law::remedy(&mut report, service);
+            law::periods(&mut report, service);
+            form::fields(&mut report, service);
+            form::documents(&mut report, service);
+        }
+        Stage::Information | Stage::Referral => stage::told_only(&mut report, service),
+    }
+    stage::referral(&mut report, service);
     wording::languages(&mut report, service);
     wording::promises(&mut report, service);
     wording::placeholders(&mut report, service);

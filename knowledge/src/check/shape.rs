@@ -120,6 +120,11 @@ impl Document {
         Finding { file: self.file.clone(), line: self.line(offset), key, problem, mend, severity }
     }
 
+    /// Whether the file has this key at its top.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        matches!(&self.root.inside, Inside::Table(entries) if entries.contains_key(key))
+    }
+
     /// File name without `.toml`.
     pub(crate) fn file_stem(&self) -> &str {
         self.file.strip_suffix(".toml").unwrap_or(&self.file)

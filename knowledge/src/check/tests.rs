@@ -528,7 +528,7 @@ fn broken_offices_are_told() {
         ("name = …\n", "", "office.strassenverkehrsamt.name"),
     ] {
         let offices = replaced(&sources.offices, old, new).unwrap_or_else(|| panic!("{old:?} is there"));
-        let found = errors(check_sources(&Sources { offices, services: sources.services.clone() }, TODAY));
+        let found = errors(check_sources(&Sources { offices, ..sources.clone() }, TODAY));
         let hit = found.iter().find(|finding| finding.key == key && finding.file == "offices.toml");
         assert!(hit.is_some_and(|finding| !finding.mend.is_empty()), "{key}:\n{}", told(&found));
     }

@@ -57,6 +57,9 @@ fn shown(service: &Service) -> Vec<(String, &Localized)> {
         texts.push((format!("documents.{index}.label"), &document.label));
         texts.push((format!("documents.{index}.reason"), &document.reason));
     }
+    if let Some(referral) = &service.referral {
+        texts.push(("referral.why".to_owned(), &referral.why));
+    }
     if let Some(declaration) = &service.declaration {
         texts.push(("declaration.text".to_owned(), &declaration.text));
     }

@@ -162,6 +162,7 @@ impl Server {
         .map(|(key, value)| (key.to_owned(), value.to_owned()));
         let config = Config::load(None, std::iter::empty(), &pairs)?;
         let office = Office::open(config, Clock::System).await?;
+        office.library.train_missing()?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);

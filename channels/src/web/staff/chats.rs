@@ -214,7 +214,7 @@ fn known(web: &Web, talk: &Conversation) -> Vec<ReviewRow> {
     let Some(draft) = &talk.state.draft else { return rows };
     let Some(service) = web.office.service(&draft.service) else { return rows };
     rows.push(row("Offener Antrag", localized(&service.titles, "de").to_owned()));
-    let answered = form::fields(service, &draft.answers).into_iter().filter_map(|field| {
+    let answered = form::fields(&service, &draft.answers).into_iter().filter_map(|field| {
         let value = draft.answers.get(&field.id)?;
         Some(row(localized(&field.label, "de"), form::display(field, value, "de")))
     });

@@ -179,8 +179,9 @@ async fn inbox(Shared(web): Shared<Web>, visitor: Visitor, jar: CookieJar, query
         number: asked.number.to_owned(),
         services: web
             .office
-            .catalogue
+            .catalogue()
             .iter()
+            .filter(|service| service.is_online())
             .map(|service| choosable(&service.id, localized(&service.titles, "de"), asked.service))
             .collect(),
         who: who(&staff, &desk.member, asked.who),

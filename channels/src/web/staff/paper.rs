@@ -291,11 +291,12 @@ fn sent_back_reason(view: &CaseView) -> String {
 /// What the program adds to the clerk's words.
 fn fixed(web: &Web, case: &Application, clerk: &Staff) -> Vec<ReviewRow> {
     let office = &web.office;
+    let catalogue = office.catalogue();
     let sender = Sender {
         office: &office.config.office.name,
         address: &office.config.office.address,
         phone: &office.config.office.phone,
-        unit: office.catalogue.unit(&case.service.unit),
+        unit: catalogue.unit(&case.service.unit),
         clerk: &clerk.display_name,
     };
     let letter = compose::letter(case, &PaperContent::default(), sender, office.now().date());

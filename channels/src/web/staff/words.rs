@@ -170,6 +170,10 @@ pub fn language(tag: &str) -> &str {
         "de" => "Deutsch",
         "de-simple" => "Leichte Sprache",
         "en" => "Englisch",
+        "uk" => "Ukrainisch",
+        "tr" => "Türkisch",
+        "ar" => "Arabisch",
+        "ru" => "Russisch",
         other => other,
     }
 }
