@@ -64,8 +64,9 @@ export async function startOffice(settings = {}, { demo = 0 } = {}) {
     ...settings,
   };
   const args = Object.entries(wanted).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  // Settings of the caller's environment must not change what is tested.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AMTSBOTE_")));
+  // Settings of the caller's environment must not change what is tested; where the trained classifier is kept does not.
+  const kept = (name) => !name.startsWith("AMTSBOTE_") || name === "AMTSBOTE_CATALOGUE__MODELS";
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => kept(name)));
   const url = `http://${wanted["server.listen"]}`;
   const office = { url, folder, said: "", complained: "", log: () => office.complained };
   let child, ended = true, over;

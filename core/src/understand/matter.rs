@@ -1,8 +1,10 @@
 //! Which service a text asks for: the classifier decides, the search helps out while there is no classifier. Rather a
 //! question back than a wrong answer, and rather "I don't know" than a far-fetched question.
 
-use amtsbote_intents::{Command, Emergency, Guess, Model, Strength, labelled_command, labelled_emergency};
-use amtsbote_knowledge::{ANSWERS, RecordKind};
+use amtsbote_intents::{
+    Command, Emergency, Guess, Model, Strength, labelled_command, labelled_emergency, normalise,
+};
+use amtsbote_knowledge::{ANSWERS, Catalogue, RecordKind};
 
 use crate::knowledge::Knowledge;
 
@@ -11,7 +13,7 @@ use crate::knowledge::Knowledge;
 /// first, at most 2 % of the sentences that no service is meant by are answered; below the second, one in forty is refused
 /// although a service was meant.
 const SURE: f32 = 0.7;
-const ASK: f32 = -0.2;
+const ASK: f32 = -0.35;
 /// Least lead of a service that is answered at once over the next service.
 const LEAD: f32 = 0.25;
 /// How much the best reading that is no service counts against a service, and the least that it can be.
@@ -19,19 +21,21 @@ const AGAINST: f32 = 0.5;
 const USUAL_NO: f32 = -1.2;
 /// Least confidence of a command in free words.
 const COMMAND: f32 = 0.45;
-/// Least lead of an emergency over every other reading at which it is taken for one, at which it is beyond doubt (one or
-/// two words need as much), and at which a line with the number stands below the answer.
+/// Least lead of an emergency over every other reading at which it is taken for one, at which one or two words are, and at
+/// which a line with the number stands below the answer.
 const ALARM: f32 = 0.1;
 const CERTAIN: f32 = 0.9;
 const HINT: f32 = -0.35;
+/// Shortest name that tells a service from others, in letters with a blank on either side.
+const SHORTEST_NAME: usize = 8;
 /// Guesses that score lower than the best service by more than this are not offered.
 const NEAR_BEST: f32 = 0.9;
 /// Most services that a question offers.
 const MOST_OFFERED: usize = 3;
 /// Guesses that are looked at.
 const GUESSES: usize = 5;
-/// Least words of a part of a message that may be a matter of its own.
-const PART_WORDS: usize = 1;
+/// Least letters of a part of a message that may be a matter of its own.
+const PART_LETTERS: usize = 8;
 
 /// A service that fits a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -102,19 +106,13 @@ pub(super) struct Learnt {
     pub(super) service: Match,
     pub(super) command: Option<Command>,
     pub(super) emergency: Option<(Emergency, Strength)>,
-    /// The emergency is beyond doubt.
-    pub(super) certain: bool,
 }
 
 impl Learnt {
     pub(super) fn of(text: &str, knowledge: &Knowledge) -> Self {
         let Some(model) = &knowledge.classifier else {
-            return Self {
-                service: by_search(text, knowledge),
-                command: None,
-                emergency: None,
-                certain: false,
-            };
+            let service = by_name(by_search(text, knowledge), text, &knowledge.catalogue);
+            return Self { service, command: None, emergency: None };
         };
         let guesses = model.classify(text, GUESSES);
         let best = guesses.first();
@@ -133,7 +131,8 @@ impl Learnt {
             Some(kind) if alarm >= HINT => Some((kind, Strength::Weak)),
             Some(_) | None => None,
         };
-        Self { service: Match::of(text, &guesses, model), command, emergency, certain: alarm >= CERTAIN }
+        let service = by_name(Match::of(text, &guesses, model), text, &knowledge.catalogue);
+        Self { service, command, emergency }
     }
 }
 
@@ -151,6 +150,31 @@ fn judged(guesses: &[Guess]) -> Match {
     }
     let near = services.iter().filter(|guess| best.score - guess.score <= NEAR_BEST);
     Match::Unsure(near.take(MOST_OFFERED).map(hit).collect())
+}
+
+/// Of services in doubt, the one whose whole name stands in the text, if none of the others is called by it too:
+/// "Gesundheitszeugnis" is no "Tiergesundheitszeugnis".
+fn by_name(found: Match, text: &str, catalogue: &Catalogue) -> Match {
+    let Match::Unsure(hits) = &found else { return found };
+    let padded = |text: &str| format!(" {} ", normalise(text));
+    let said = padded(text);
+    let names: Vec<Vec<String>> = hits
+        .iter()
+        .filter_map(|hit| catalogue.get(&hit.service_id))
+        .map(|service| service.titles.values().chain(&service.synonyms).map(|name| padded(name)).collect())
+        .collect();
+    let mut named = hits.iter().zip(&names).enumerate().filter(|(place, (_, own))| {
+        own.iter().any(|name| {
+            let others = names.iter().enumerate().filter(|(other, _)| other != place);
+            name.len() >= SHORTEST_NAME
+                && said.contains(name.as_str())
+                && !others.flat_map(|(_, names)| names).any(|other| other.contains(name.as_str()))
+        })
+    });
+    match (named.next(), named.next()) {
+        (Some((_, (hit, _))), None) => Match::Sure(hit.clone()),
+        _ => found,
+    }
 }
 
 /// How far a service's score stands above what speaks for no service at all.
@@ -179,7 +203,7 @@ fn parts(text: &str) -> Vec<&str> {
     for between in BETWEEN {
         parts = parts.into_iter().flat_map(|part| part.split(between)).collect();
     }
-    parts.retain(|part| part.split_whitespace().count() > PART_WORDS);
+    parts.retain(|part| part.trim().chars().count() >= PART_LETTERS);
     if parts.len() > 6 { Vec::new() } else { parts }
 }
 

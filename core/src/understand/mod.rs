@@ -23,7 +23,8 @@ pub struct Understood {
     pub text: String,
     /// An emergency.
     pub emergency: Option<(Emergency, Strength)>,
-    /// The emergency is the classifier's reading alone, and not beyond doubt: within a form it is only hinted at.
+    /// The emergency is the classifier's reading alone: within a form, where health and fear are often the subject, it is
+    /// only hinted at.
     pub unsure_alarm: bool,
     /// A command to the assistant.
     pub command: Option<Command>,
@@ -67,7 +68,7 @@ impl Understood {
         let found = if look_up { knowledge.search.find(&read, 3) } else { Vec::new() };
         Self {
             emergency: more_urgent(listed, alarm),
-            unsure_alarm: listed.is_none() && !learnt.certain,
+            unsure_alarm: listed.is_none(),
             command,
             wish: learnt.command,
             yes_no,
