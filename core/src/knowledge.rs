@@ -20,7 +20,7 @@ pub struct Knowledge {
     /// The services, offices, articles.
     pub catalogue: Arc<Catalogue>,
     /// Finds any of them.
-    pub search: Search,
+    pub search: Arc<Search>,
     /// Tells what a sentence asks for; `None` while it is being trained.
     pub classifier: Option<Model>,
     /// Names the sentences that the classifier learnt, to replay an answer later.
@@ -32,6 +32,7 @@ impl Knowledge {
     fn read(sources: &Sources, folder: Option<&Path>) -> Result<Self> {
         let catalogue = Arc::new(Catalogue::from_sources(sources).map_err(|found| wrong_catalogue(&found))?);
         let search = Search::build(catalogue.records())
+            .map(Arc::new)
             .map_err(|error| Error::Setup(format!("cannot build the search index: {error}")))?;
         let version = Model::fingerprint(&examples(&catalogue));
         let classifier = folder.and_then(|folder| Model::load(&file(folder, &version), &version).ok());
@@ -46,11 +47,15 @@ impl Knowledge {
     /// What an office with these settings knows, with its classifier, which is trained now if it is not kept.
     pub fn trained(config: &Config) -> Result<Self> {
         let folder = config.models_folder();
-        let mut knowledge = Self::read(&sources(config.catalogue.own())?, Some(&folder))?;
-        if knowledge.classifier.is_none() {
-            knowledge.classifier = Some(train(&knowledge.catalogue, &folder)?);
+        Self::read(&sources(config.catalogue.own())?, Some(&folder))?.taught(&folder)
+    }
+
+    /// The same with its classifier, which is trained now if it is missing.
+    fn taught(mut self, folder: &Path) -> Result<Self> {
+        if self.classifier.is_none() {
+            self.classifier = Some(train(&self.catalogue, folder)?);
         }
-        Ok(knowledge)
+        Ok(self)
     }
 }
 
@@ -78,24 +83,26 @@ impl Library {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Trains the classifier if it is missing. Takes seconds of processor time: not for an async thread.
+    /// Trains the classifier if it is missing. Takes seconds of processor time: not while others wait for the thread.
     pub fn train_missing(&self) -> Result<()> {
         let known = self.now();
         if known.classifier.is_some() {
             return Ok(());
         }
-        let classifier = train(&known.catalogue, &self.models)?;
-        let fresh = Knowledge::read(&sources(self.own.as_deref())?, None)?;
-        if fresh.version == known.version {
-            self.replace(Knowledge { classifier: Some(classifier), ..fresh });
-        }
+        let taught = Knowledge {
+            catalogue: Arc::clone(&known.catalogue),
+            search: Arc::clone(&known.search),
+            classifier: None,
+            version: known.version.clone(),
+        };
+        self.replace(taught.taught(&self.models)?);
         Ok(())
     }
 
     /// What the operator's files look like now: changes with every change of one of them.
     pub fn traces(&self) -> BTreeMap<PathBuf, (SystemTime, u64)> {
         let Some(own) = &self.own else { return BTreeMap::new() };
-        let folders = [own.clone(), own.join("services"), own.join("articles")];
+        let folders = [own.clone(), own.join("articles")];
         let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
         files
             .filter_map(|entry| {
@@ -106,13 +113,10 @@ impl Library {
     }
 
     /// Reads the operator's files anew, trains what has changed and puts all of it in place at once. Until then, and
-    /// if a file is wrong, the office goes on with what it knew. Takes seconds: not for an async thread.
+    /// if a file is wrong, the office goes on with what it knew. Takes seconds: not while others wait for the thread.
     pub fn reload(&self) -> Result<()> {
-        let mut fresh = Knowledge::read(&sources(self.own.as_deref())?, Some(&self.models))?;
-        if fresh.classifier.is_none() {
-            fresh.classifier = Some(train(&fresh.catalogue, &self.models)?);
-        }
-        self.replace(fresh);
+        let fresh = Knowledge::read(&sources(self.own.as_deref())?, Some(&self.models))?;
+        self.replace(fresh.taught(&self.models)?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Finding, Severity};
+use crate::check::{Finding, Severity, iso_date};
 
 /// A text about a general question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +113,10 @@ pub(crate) fn read_article(name: &str, file: &str) -> Result<Article, Vec<Findin
             ));
         }
     }
+    if !article.checked_on.is_empty() && iso_date(&article.checked_on).is_none() {
+        let problem = format!("„{}“ ist kein Datum.", article.checked_on);
+        findings.push(wrong(1, "checked_on", problem, "Schreiben Sie Jahr-Monat-Tag, z. B. 2026-11-20."));
+    }
     if findings.is_empty() { Ok(article) } else { Err(findings) }
 }
 
@@ -125,7 +129,8 @@ mod tests {
         let good = "---\ntitle: Was ist das?\nkeywords: a, b\nsource: § 1\ncheckd_on: x\n---\nText";
         let found = read_article("x.md", good).expect_err("a mistyped key");
         assert_eq!((found[0].line, found[0].key.as_str()), (5, "checkd_on"));
-        let read = read_article("x.md", &good.replace("checkd_on", "checked_on")).expect("reads");
+        let read =
+            read_article("x.md", &good.replace("checkd_on: x", "checked_on: 2026-11-20")).expect("reads");
         assert_eq!((read.id.as_str(), read.keywords.len(), read.text.as_str()), ("x", 2, "Text"));
         assert_eq!(read_article("x.md", "ohne Kopf").expect_err("no head").len(), 1);
     }

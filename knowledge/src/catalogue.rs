@@ -9,7 +9,7 @@ use rust_embed::RustEmbed;
 
 use crate::article::{Article, Glossary, Term, read_article};
 use crate::check::{Finding, Severity, judge, read_glossary, read_offices, read_service};
-use crate::office::{Municipality, OfficeUnit, Offices};
+use crate::office::{OfficeUnit, Offices};
 use crate::search::{Record, RecordKind};
 use crate::service::Service;
 
@@ -54,10 +54,7 @@ impl Sources {
     pub fn folder(folder: &Path) -> Result<Self, Vec<Finding>> {
         let mut sources = Self { offices: read_text(&folder.join("offices.toml"))?, ..Self::default() };
         sources.add_services(&folder.join("services"))?;
-        let articles = folder.join("articles");
-        if articles.is_dir() {
-            read_folder(&articles, "md", &mut sources.articles)?;
-        }
+        sources.add_articles(folder)?;
         let glossary = folder.join("glossary.toml");
         if glossary.is_file() {
             sources.glossary = read_text(&glossary)?;
@@ -65,25 +62,21 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Adds an operator's files: services (in the folder itself or in `services/`), `articles/*.md`; a file replaces one
-    /// of the same name.
+    /// Adds an operator's files: services (`*.toml`) and, if they are there, `articles/*.md`; a file replaces one of the
+    /// same name.
     pub fn add_own(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
         self.add_services(folder)?;
-        self.services.remove("offices.toml");
-        self.services.remove("glossary.toml");
-        for (name, ending) in [("services", "toml"), ("articles", "md")] {
-            let inner = folder.join(name);
-            let files = if ending == "md" { &mut self.articles } else { &mut self.services };
-            if inner.is_dir() {
-                read_folder(&inner, ending, files)?;
-            }
-        }
-        Ok(())
+        self.add_articles(folder)
     }
 
     /// Adds every `*.toml` of a folder; a file replaces one of the same name.
     pub fn add_services(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
         read_folder(folder, "toml", &mut self.services)
+    }
+
+    fn add_articles(&mut self, folder: &Path) -> Result<(), Vec<Finding>> {
+        let articles = folder.join("articles");
+        if articles.is_dir() { read_folder(&articles, "md", &mut self.articles) } else { Ok(()) }
     }
 }
 
@@ -241,11 +234,6 @@ impl Catalogue {
     /// The entry of the glossary for this word.
     pub fn term(&self, word: &str) -> Option<&Term> {
         self.glossary.iter().find(|term| term.term == word)
-    }
-
-    /// The towns and municipalities of the district.
-    pub fn municipalities(&self) -> &[Municipality] {
-        &self.offices.municipality
     }
 
     /// The service with this id.

@@ -106,6 +106,7 @@ async fn learner(office: Arc<Office>, mut stop: watch::Receiver<bool>) -> anyhow
             seen = now;
             learn(Library::reload).await;
         }
+        // Looked at rather than watched: a system's notices of changes don't reach folders on a network.
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             _ = stop.changed() => {}

@@ -1,9 +1,9 @@
 //! Answers: what a service is, costs, takes and needs, each with source and date; confirmations; status and
 //! withdrawal; and what is said when nothing was understood. Nothing here is claimed that no record states.
 
-use amtsbote_intents::{Command, Tongue};
 use std::collections::BTreeSet;
 
+use amtsbote_intents::{Command, Tongue};
 use amtsbote_knowledge::{
     ANSWERS, Audience, Fact, Found, Localized, RecordKind, Service, Stage, Topic, localized,
 };

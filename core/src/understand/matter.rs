@@ -9,9 +9,8 @@ use amtsbote_knowledge::{ANSWERS, Catalogue, RecordKind};
 use crate::knowledge::Knowledge;
 
 /// Least margin of a service over what is no service (see [`margin`]) at which it is answered at once, and at which a
-/// question back is worth it. Set on sentences of writers who are not in the training data (`tests/evaluation`): at the
-/// first, at most 2 % of the sentences that no service is meant by are answered; below the second, one in forty is refused
-/// although a service was meant.
+/// question back is worth it. Set on sentences of writers who are not in the training data (`tests/evaluation`; figures in
+/// the README).
 const SURE: f32 = 0.7;
 const ASK: f32 = -0.35;
 /// Least lead of a service that is answered at once over the next service.
@@ -88,7 +87,7 @@ impl Match {
         }
         let mut matters: Vec<Hit> = Vec::new();
         for part in parts {
-            if let Self::Sure(hit) = judged(&model.classify(part, 2))
+            if let Self::Sure(hit) = judged(&model.classify(part, GUESSES))
                 && matters.iter().all(|known| known.service_id != hit.service_id)
             {
                 matters.push(hit);
@@ -163,7 +162,7 @@ fn by_name(found: Match, text: &str, catalogue: &Catalogue) -> Match {
         .filter_map(|hit| catalogue.get(&hit.service_id))
         .map(|service| service.titles.values().chain(&service.synonyms).map(|name| padded(name)).collect())
         .collect();
-    let mut named = hits.iter().zip(&names).enumerate().filter(|(place, (_, own))| {
+    let mut only = hits.iter().zip(&names).enumerate().filter(|(place, (_, own))| {
         own.iter().any(|name| {
             let others = names.iter().enumerate().filter(|(other, _)| other != place);
             name.len() >= SHORTEST_NAME
@@ -171,7 +170,7 @@ fn by_name(found: Match, text: &str, catalogue: &Catalogue) -> Match {
                 && !others.flat_map(|(_, names)| names).any(|other| other.contains(name.as_str()))
         })
     });
-    match (named.next(), named.next()) {
+    match (only.next(), only.next()) {
         (Some((_, (hit, _))), None) => Match::Sure(hit.clone()),
         _ => found,
     }

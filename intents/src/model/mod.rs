@@ -27,7 +27,7 @@ pub struct Example {
     pub label: String,
     /// The sentence.
     pub text: String,
-    /// German as people type it: training adds copies with slips. False for names and for other languages.
+    /// German as people type it: training adds copies with slips. False for other languages and for fixed words.
     pub plain: bool,
 }
 
@@ -135,11 +135,6 @@ impl Model {
     /// The labels that a text may ask for, best first, at most `limit`; none for a text without words.
     pub fn classify(&self, text: &str, limit: usize) -> Vec<Guess> {
         self.scores(text).map(|scores| self.ranked(&scores, limit)).unwrap_or_default()
-    }
-
-    /// The labels in the order of the scores.
-    pub fn labels(&self) -> &[String] {
-        &self.labels
     }
 
     /// `None` if nothing in the text is known.

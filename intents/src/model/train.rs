@@ -28,16 +28,16 @@ const DECAY: f32 = 0.001;
 const SET_ASIDE: usize = 5;
 /// Largest table of weights, in numbers of two bytes: keeps a model below 20 MiB.
 const MOST_WEIGHTS: usize = 9_000_000;
-/// Judges that one thread trains; each is independent of the others.
+/// Threads; each trains a part of the judges, which are independent of one another.
 const THREADS: usize = 2;
 
 /// A sentence as rows of the table of weights.
 type Vector = Vec<(usize, f32)>;
 
 /// Sentences ready for training, and what is needed to read others in the same way.
-pub(super) struct Prepared {
-    pub(super) ids: Vec<FeatureId>,
-    pub(super) rarity: Vec<f32>,
+struct Prepared {
+    ids: Vec<FeatureId>,
+    rarity: Vec<f32>,
     vectors: Vec<Vector>,
     labels: Vec<usize>,
 }

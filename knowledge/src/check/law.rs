@@ -149,7 +149,7 @@ pub(super) fn checked_on(report: &mut Report<'_>, path: &str, text: &str, today:
 }
 
 /// A day in the form `2026-11-20` and no other.
-pub(super) fn iso_date(text: &str) -> Option<Date> {
+pub(crate) fn iso_date(text: &str) -> Option<Date> {
     let shape = text.len() == 10
         && text
             .bytes()

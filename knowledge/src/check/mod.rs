@@ -11,6 +11,8 @@ mod stage;
 mod tests;
 mod wording;
 
+pub(crate) use law::iso_date;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -105,6 +107,7 @@ pub fn check_sources(sources: &Sources, today: Date) -> Vec<Finding> {
                 findings.extend(judge(&read, &offices, Some(today)));
                 let mut report = Report { document: &read.document, findings: Vec::new() };
                 wording::phrases_shared(&mut report, &read.service, &mut phrases);
+                stage::instead_exists(&mut report, &read.service, sources);
                 findings.append(&mut report.findings);
             }
             Err(found) => findings.extend(found),
@@ -155,7 +158,7 @@ pub(crate) fn judge(read: &Read, offices: &Offices, today: Option<Date>) -> Vec<
         }
         Stage::Information | Stage::Referral => stage::told_only(&mut report, service),
     }
-    stage::referral(&mut report, service);
+    stage::referral(&mut report, service, offices);
     wording::languages(&mut report, service);
     wording::promises(&mut report, service);
     wording::placeholders(&mut report, service);

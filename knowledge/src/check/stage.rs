@@ -1,6 +1,8 @@
 //! Rules about how far a service has come: what has to be there before it can be filed, what may not be there yet.
 
 use super::Report;
+use crate::catalogue::Sources;
+use crate::office::Offices;
 use crate::service::{Service, Stage};
 
 /// Sections without which nothing can be filed.
@@ -44,7 +46,18 @@ pub(super) fn told_only(report: &mut Report<'_>, service: &Service) {
 }
 
 /// A referral says why, and only a referral does.
-pub(super) fn referral(report: &mut Report<'_>, service: &Service) {
+pub(super) fn referral(report: &mut Report<'_>, service: &Service, offices: &Offices) {
+    let external = offices.unit(&service.unit).is_some_and(|unit| unit.external);
+    if external != (service.stage == Stage::Referral) && offices.unit(&service.unit).is_some() {
+        report.error(
+            "unit",
+            format!(
+                "„{}“ passt nicht zu stage: verwiesen wird an fremde Stellen, der Rest gehört dem Kreis.",
+                service.unit
+            ),
+            "Nennen Sie die zuständige Stelle, oder ändern Sie stage (offices.toml: external).",
+        );
+    }
     match (service.stage, &service.referral) {
         (Stage::Referral, None) => report.error(
             "referral",
@@ -57,5 +70,17 @@ pub(super) fn referral(report: &mut Report<'_>, service: &Service) {
             "Löschen Sie [referral], oder schreiben Sie stage = \"referral\".",
         ),
         (Stage::Referral, Some(_)) | (Stage::Online | Stage::Information, None) => {}
+    }
+}
+
+/// What the district does instead is a service of the catalogue.
+pub(super) fn instead_exists(report: &mut Report<'_>, service: &Service, sources: &Sources) {
+    let instead = service.referral.as_ref().and_then(|referral| referral.instead.as_ref());
+    if let Some(id) = instead.filter(|id| !sources.services.contains_key(&format!("{id}.toml"))) {
+        report.error(
+            "referral.instead",
+            format!("Die Leistung „{id}“ gibt es nicht."),
+            "Schreiben Sie die Kennung einer Leistung, oder löschen Sie die Zeile.",
+        );
     }
 }

@@ -14,6 +14,7 @@ const LESSON: &str = "infektionsschutz-belehrung.toml";
 const LICENCE: &str = "fuehrerschein-umtausch.toml";
 const DISABILITY: &str = "schwerbehinderung-antrag.toml";
 const PLATE: &str = "kfz-wunschkennzeichen.toml";
+const HOUSING: &str = "wohngeld.toml";
 const WASTE: &str = "abfall-illegal-melden.toml";
 
 /// What is spoiled, in which file, how (old text, new text), and at which key it must be told.
@@ -52,6 +53,20 @@ const SHAPE: &[Row] = &[
 
 /// Identity, facts, fee, trust.
 const HOUSE: &[Row] = &[
+    ("referral without a reason", HOUSING, &[("[referral]\n…\n\n", "")], "referral"),
+    (
+        "referral to a unit of the district",
+        HOUSING,
+        &[("unit = \"gemeinde\"", "unit = \"umweltamt\"")],
+        "unit",
+    ),
+    ("a fee where nothing is filed", HOUSING, &[("version = 1", "version = 1\nfee = {}")], "fee"),
+    (
+        "a fact both open and stated",
+        MAP,
+        &[("version = 1", "version = 1\nopen_facts = [\"fee\"]")],
+        "open_facts",
+    ),
     ("id is not the file name", MAP, &[("id = \"liegenschaftskarte\"", "id = \"flurkarte\"")], "id"),
     ("id with capitals", MAP, &[("id = \"liegenschaftskarte\"", "id = \"Liegenschaftskarte\"")], "id"),
     ("version 0", MAP, &[("version = 1", "version = 0")], "version"),

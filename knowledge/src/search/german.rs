@@ -30,7 +30,6 @@ struct SynonymFile {
 }
 
 /// Reads words. Built once for an index, from the words of its records.
-#[derive(Clone)]
 pub(super) struct German {
     stemmer: TextAnalyzer,
     stop: BTreeSet<&'static str>,
