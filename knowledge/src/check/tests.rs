@@ -60,7 +60,12 @@ const HOUSE: &[Row] = &[
         &[("unit = \"gemeinde\"", "unit = \"umweltamt\"")],
         "unit",
     ),
-    ("a fee where nothing is filed", HOUSING, &[("version = 1", "version = 1\nfee = {}")], "fee"),
+    (
+        "a procedure where nothing is filed",
+        HOUSING,
+        &[("version = 1", "version = 1\nprocedure = \"VWVFG\"")],
+        "procedure",
+    ),
     (
         "a fact both open and stated",
         MAP,
